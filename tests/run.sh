@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# run.sh [--quick]: builds and tests everything: release, then with the sanitizers, then clang-format and
+# clang-tidy. --quick is the release build alone. A stage that fails does not hide the others.
+# The last line is "N passed, N failed": CTest's tests of all builds added up, a stage that cannot even
+# run its tests counting as one failure.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+quick=0
+case "${1:-}" in
+  "") ;;
+  --quick) quick=1 ;;
+  *) echo "usage: $0 [--quick]" >&2 && exit 1 ;;
+esac
+
+passed=0
+failed=0
+summary=()
+logs=build/logs
+mkdir -p "$logs"
+trap 'echo "interrupted" >&2; exit 130' INT
+
+# note NAME SECONDS WORDS: one line of the summary.
+note() { summary+=("$(printf '  %-16s %4ss  %s' "$1" "$2" "$3")"); }
+
+# stage NAME COMMAND…: runs it; a failure counts as one.
+stage() {
+  local name=$1 start=$SECONDS
+  shift
+  echo "== $name"
+  if "$@"; then
+    note "$name" $((SECONDS - start)) ok
+  else
+    note "$name" $((SECONDS - start)) FAILED
+    failed=$((failed + 1))
+    return 1
+  fi
+}
+
+# Quiet when it works, the end of the log when it does not.
+build() {
+  local log=$logs/$1.log
+  if cmake --preset "$1" >"$log" 2>&1 && cmake --build --preset "$1" -j 2 -- -k 0 >>"$log" 2>&1; then
+    return
+  fi
+  grep -E -A 12 'FAILED:|error|Error' "$log" | head -n 120
+  echo "the whole log: $log"
+  return 1
+}
+
+# The tests of one build, one after the other: the live ones want the cores for their servers.
+run_tests() {
+  local name="$1 tests" log=$logs/$1-tests.log start=$SECONDS code line bad all
+  echo "== $name"
+  ctest --preset "$1" --timeout 900 2>&1 | tee "$log"
+  code=${PIPESTATUS[0]}
+  line=$(grep -E '^[0-9]+% tests passed' "$log")
+  if [[ $line =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
+    bad=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+  else
+    bad=1 all=1
+  fi
+  if ((code != 0 && bad == 0)); then bad=1; fi
+  passed=$((passed + all - bad))
+  failed=$((failed + bad))
+  note "$name" $((SECONDS - start)) "$((all - bad)) passed, $bad failed"
+}
+
+stage packages tests/deps.sh --test
+stage "release build" build release && run_tests release
+if ((!quick)); then
+  stage "asan build" build asan && run_tests asan
+  stage "tsan build" build tsan && run_tests tsan
+  stage lint tests/lint.sh
+fi
+
+echo
+echo "summary"
+printf '%s\n' "${summary[@]}"
+echo
+echo "$passed passed, $failed failed"
+((failed == 0))
