@@ -1,0 +1,44 @@
+// Where may a replica start to read from its declared source? The question on which data are lost or doubled,
+// answered in one place. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plans/fact.h"
+#include "plans/plan.h"
+
+namespace stemma {
+
+struct Attach {
+  Origin origin;
+  bool by_gtid_first = false;  // re-pointed by GTID, and afterwards brought back to file and position
+  bool fresh = false;          // nothing of its source was ever executed here
+  std::vector<Hazard> hazards;
+  std::string reason;
+};
+
+// How `replica` gets to the declared source and options. Exactly one of the two is set; a refusal names the way on.
+struct AttachDecision {
+  std::optional<Attach> attach;
+  std::optional<Finding> refusal;
+};
+
+// Both servers must have been observed, with the answers that questions_for() asked of them.
+AttachDecision decide_attach(const Scene&, const Server& replica);
+
+// No trace of replication: no channel, no gtid_slave_pos, no GTID of another server.
+bool is_fresh(const ServerState&);
+
+// Whether what the replica goes on from is still in its source's binlogs; true when that was not asked.
+bool source_can_send(const ServerState& source, const ServerState& replica, const Origin&);
+
+// What of a server's data another one lacks: schemas, "schema.table", and accounts that would be missed.
+// Empty for a server that is empty in the sense of design: no schema but the system's and the canary's, no
+// account but the system's, the admin's and the replication account.
+std::vector<std::string> data_of(const ServerState&, const Topology&);
+std::vector<std::string> accounts_beyond(const ServerState& source, const ServerState& replica,
+                                         const Topology&, const Server& source_server);
+
+}  // namespace stemma

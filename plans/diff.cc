@@ -1,0 +1,109 @@
+#include "plans/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plans/judge_parts.h"
+#include "plans/preflight.h"
+
+namespace stemma {
+namespace {
+
+void not_persisted(const Server& server, const ServerState& state, const Topology& topology,
+                   std::vector<Finding>& findings) {
+  const auto warn = [&](const std::string& variable, const std::string& value, const std::string& key) {
+    Finding found =
+        finding("variable.not-persisted", server.name, key, value, "running value only",
+                fmt::format("{} = {} was set at run time; a restart would undo it", variable, value));
+    found.hint = fmt::format("put this into the server's option file: [mysqld] {} = {}", variable, value);
+    found.place = place_of(topology, server, key);
+    findings.push_back(std::move(found));
+  };
+  if (state.read_only && server.read_only && !state.read_only_persisted) warn("read_only", "ON", "read_only");
+  for (const auto& [name, declared] : server.variables) {
+    const auto seen = state.variables.find(name);
+    if (seen != state.variables.end() && !seen->second.persisted && same_value(declared, seen->second.value))
+      warn(name, declared, "variables." + name);
+  }
+}
+
+void lag(const Server& server, const Channel& channel, const Topology& topology,
+         std::vector<Finding>& findings) {
+  const auto behind = honest_lag(channel);
+  if (!topology.limits.lag || !behind) return;
+  const auto limit = static_cast<std::uint64_t>(topology.limits.lag->count());
+  if (*behind <= limit) return;
+  Finding found = finding("replica.lag", server.name, "lag", fmt::format("at most {}s", limit),
+                          fmt::format("{}s", *behind),
+                          fmt::format("is {} s behind its source, the limit is {} s", *behind, limit));
+  const auto place = topology.places.find("limits.lag");
+  found.place = place == topology.places.end() ? server.place : place->second;
+  findings.push_back(std::move(found));
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> honest_lag(const Channel& channel) {
+  if (channel.receiver != ReceiverState::on || !channel.applier || !channel.seconds_behind)
+    return std::nullopt;
+  return *channel.seconds_behind > channel.delay ? *channel.seconds_behind - channel.delay : 0;
+}
+
+std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
+  std::vector<Fact> facts;
+  for (const Server& server : topology.servers) {
+    const bool replicates = server.source || !topology.replicas_of(server.name).empty();
+    if (topology.replication && replicates)
+      for (const auto aspect : {AccountAspect::exists, AccountAspect::secret, AccountAspect::granted,
+                                AccountAspect::nothing_more})
+        facts.emplace_back(AccountIs{server.name, aspect});
+    for (const auto& [name, value] : server.variables) facts.emplace_back(VariableIs{server.name, name});
+    facts.emplace_back(ReadOnly{server.name, server.read_only});
+    if (!server.source) continue;
+    const ServerState* state = fleet.find(server.name);
+    facts.emplace_back(
+        Follows{server.name, *server.source, state != nullptr && wants_gtid(topology, server, *state)});
+    facts.emplace_back(Flowing{server.name, *server.source});
+  }
+  return facts;
+}
+
+std::vector<Finding> diff(const Scene& scene) {
+  std::vector<Finding> findings = preflight(scene);
+  const auto facts = wanted(scene.desired, scene.observed);
+  for (const Server& server : scene.desired.servers) {
+    const ServerState* state = scene.observed.find(server.name);
+    if (state == nullptr) continue;
+    for (const Fact& fact : facts) {
+      if (subject(fact) != server.name) continue;
+      const Judgement judgement = judge(fact, scene);
+      findings.insert(findings.end(), judgement.findings.begin(), judgement.findings.end());
+    }
+    if (server.source)
+      if (const Channel* channel = state->channel()) lag(server, *channel, scene.desired, findings);
+    not_persisted(server, *state, scene.desired, findings);
+  }
+  // Reads best server by server; within a server the order above is that of cause and effect.
+  std::vector<Finding> sorted;
+  for (const Server& server : scene.desired.servers)
+    for (const Finding& found : findings)
+      if (found.server == server.name) sorted.push_back(found);
+  return sorted;
+}
+
+bool leaves_verdict_open(const Finding& found) {
+  return found.code == "server.unreachable" || found.code == "server.login-refused";
+}
+
+DriftVerdict verdict_of(const std::vector<Finding>& findings) {
+  bool open = false;
+  for (const Finding& found : findings) {
+    if (found.ignored || found.weight != Weight::error) continue;
+    if (!leaves_verdict_open(found)) return DriftVerdict::drifted;
+    open = true;
+  }
+  return open ? DriftVerdict::unknown : DriftVerdict::in_sync;
+}
+
+}  // namespace stemma

@@ -1,0 +1,145 @@
+// A Fact is something that is either true of a fleet or not. A topology is read as facts wanted; drift is
+// facts missing; a step ensures facts and needs others; checking a step is judging its facts again. One
+// vocabulary for all of them, so that plan, check and message cannot disagree.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "plans/finding.h"
+#include "plans/observed.h"
+#include "plans/topology.h"
+
+namespace stemma {
+
+// What the values in a plan and its checks may depend on beside the file and the servers: secrets.
+struct Secrets {
+  std::map<ServerName, Secret> admin;
+  std::optional<Secret> replication;  // none: could not be resolved; the password can't be judged
+};
+
+enum class AccountAspect { exists, secret, granted, nothing_more };
+
+// The replication account exists / has the declared plugin and password / may replicate / may do no more.
+struct AccountIs {
+  ServerName server;
+  AccountAspect aspect;
+  bool operator==(const AccountIs&) const = default;
+};
+struct ReadOnly {
+  ServerName server;
+  bool on;
+  bool operator==(const ReadOnly&) const = default;
+};
+struct VariableIs {
+  ServerName server;
+  std::string name;
+  bool operator==(const VariableIs&) const = default;
+};
+
+// The binlog coordinates of `source` are noted, and proven to be those of an empty server (or, with
+// `at`, of a server that has not moved).
+struct CoordinatesNoted {
+  ServerName source;
+  std::optional<Coordinates> at;
+  bool operator==(const CoordinatesNoted&) const = default;
+};
+// gtid_slave_pos of a fresh replica is what was noted at its source (or `at`).
+struct PositionAdopted {
+  ServerName replica;
+  bool operator==(const PositionAdopted&) const = default;
+};
+
+// Facts about a channel may have to come true twice in one plan: a replica that is re-pointed by GTID and
+// brought back to file and position is configured, started and stopped in two rounds.
+struct ReceiverOff {
+  ServerName replica;
+  int round = 1;
+  bool operator==(const ReceiverOff&) const = default;
+};
+struct Drained {
+  ServerName replica;
+  int round = 1;
+  bool operator==(const Drained&) const = default;
+};
+struct ChannelOff {
+  ServerName replica;
+  int round = 1;
+  bool operator==(const ChannelOff&) const = default;
+};
+// The channel's options are as declared, and it uses GTIDs (or file and position).
+struct Follows {
+  ServerName replica, source;
+  bool by_gtid;
+  bool operator==(const Follows&) const = default;
+};
+struct ChannelOn {
+  ServerName replica;
+  int round = 1;
+  bool operator==(const ChannelOn&) const = default;
+};
+// Data can flow: both threads on, past the handshake, no error, and the receiver has reached what the
+// source had when START returned.
+struct Flowing {
+  ServerName replica, source;
+  int round = 1;
+  bool operator==(const Flowing&) const = default;
+};
+// The replica has executed what its source had when it was observed.
+struct CaughtUp {
+  ServerName replica, source;
+  bool operator==(const CaughtUp&) const = default;
+};
+
+using Fact = std::variant<AccountIs, ReadOnly, VariableIs, CoordinatesNoted, PositionAdopted, ReceiverOff,
+                          Drained, ChannelOff, Follows, ChannelOn, Flowing, CaughtUp>;
+
+// "replica-1 is read-only": for plans, journals and messages.
+std::string describe(const Fact&);
+// The server whose state it is.
+const ServerName& subject(const Fact&);
+
+// Where a source stood at a moment.
+struct Moment {
+  Coordinates coordinates;
+  GtidPosition gtid;
+  bool operator==(const Moment&) const = default;
+};
+
+// What became known while applying. Empty while planning.
+struct Outputs {
+  std::map<ServerName, Moment> noted;        // by source: capture-coordinates
+  std::map<ServerName, Moment> sources;      // by source: as the apply first observed it (CaughtUp's goal)
+  std::map<ServerName, Moment> after_start;  // by replica: its source, read when START had returned
+};
+
+// Everything a judgement may look at. Borrowed for the call.
+struct Scene {
+  const Topology& desired;
+  const Fleet& observed;
+  const Secrets& secrets;
+  const Outputs& outputs;
+};
+
+enum class Verdict { holds, missing, unknown };  // unknown: a server is silent, or nothing can tell
+
+struct Judgement {
+  Verdict verdict = Verdict::holds;
+  std::vector<Finding> findings;  // why it does not hold, or why nothing can tell (weight info)
+};
+Judgement judge(const Fact&, const Scene&);
+
+// Whether the channel follows the server `source` really is: by the source's server id once the receiver is
+// connected, by host and port as long as it is not.
+bool follows_server(const Channel&, const Server& source, const ServerState* source_state);
+
+// By its server's flavor and the file's word: whether this replica is to use GTIDs.
+bool wants_gtid(const Topology&, const Server& replica, const ServerState&);
+
+// The declared value and the server's are the same, however each spells it: ON and 1, "a, b" and "a,b".
+bool same_value(std::string_view declared, std::string_view observed);
+
+}  // namespace stemma

@@ -1,0 +1,136 @@
+#include "plans/fingerprint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "plans/attach.h"
+
+namespace stemma {
+namespace {
+
+using nlohmann::json;
+
+std::string verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds: return "yes";
+    case Verdict::missing: return "no";
+    case Verdict::unknown: break;
+  }
+  return "unknown";
+}
+
+json exact_fields(const Scene& scene, const Server& server, const ServerState& state, bool with_data,
+                  bool with_coordinates) {
+  json exact = {
+      {"identity", fmt::format("{}/{}/{}:{}/{}", state.identity.server_id, state.identity.uuid,
+                               state.identity.hostname, state.identity.port, state.identity.datadir)},
+      {"version", to_text(state.version)},
+      {"log_bin", state.log_bin},
+      {"read_only", state.read_only},
+  };
+  if (state.super_read_only) exact["super_read_only"] = *state.super_read_only;
+  for (const auto& [name, variable] : state.variables) exact["variables." + name] = variable.value;
+  for (const Channel& channel : state.channels) {
+    const std::string prefix = channel.name.empty() ? "channel." : fmt::format("channel {}.", channel.name);
+    exact[prefix + "source"] = fmt::format("{}:{}", channel.host, channel.port);
+    exact[prefix + "user"] = channel.user;
+    exact[prefix + "gtid"] = channel.gtid != ChannelGtid::no;
+    exact[prefix + "connect_retry"] = channel.connect_retry;
+    exact[prefix + "heartbeat"] = channel.heartbeat;
+    exact[prefix + "delay"] = channel.delay;
+    exact[prefix + "tls"] =
+        fmt::format("{} {} {} {} {}", channel.tls, channel.verify, channel.ca, channel.cert, channel.key);
+    exact[prefix + "domain_ids"] = channel.do_domain_ids + "/" + channel.ignore_domain_ids;
+    // Connecting and Yes are both "on".
+    exact[prefix + "receiver"] = channel.receiver == ReceiverState::off ? "off" : "on";
+    exact[prefix + "applier"] = channel.applier ? "on" : "off";
+  }
+  if (scene.desired.replication) {
+    const auto says = [&](AccountAspect aspect) {
+      return verdict_text(judge(AccountIs{server.name, aspect}, scene).verdict);
+    };
+    exact["account.exists"] = says(AccountAspect::exists);
+    exact["account.password"] = says(AccountAspect::secret);
+    exact["account.grants"] = says(AccountAspect::granted) + "/" + says(AccountAspect::nothing_more);
+    if (state.replication_account) exact["account.plugin"] = state.replication_account->plugin;
+  }
+  if (with_data) exact["schemas"] = fmt::format("{}", fmt::join(data_of(state, scene.desired), ","));
+  if (with_coordinates) exact["coordinates"] = to_text(state.coordinates);
+  return exact;
+}
+
+json growing_fields(const ServerState& state) {
+  json grows = json::object();
+  if (state.coordinates.known()) grows["coordinates"] = to_text(state.coordinates);
+  grows["gtid_binlog_pos"] = to_text(state.gtid_binlog);
+  grows["gtid_slave_pos"] = to_text(state.gtid_replicated);
+  for (const Channel& channel : state.channels) {
+    if (channel.read.known()) grows["channel.read"] = to_text(channel.read);
+    if (channel.executed.known()) grows["channel.executed"] = to_text(channel.executed);
+  }
+  return grows;
+}
+
+bool has_grown(const std::string& was, const std::string& is) {
+  const auto from = parse_coordinates(was), to = parse_coordinates(is);
+  if (from && to) return reached(*to, *from);
+  const auto before = GtidPosition::parse(was), after = GtidPosition::parse(is);
+  return before && after && after->reached(*before);
+}
+
+std::string plain(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+}  // namespace
+
+json fingerprint(const Scene& scene, const Plan& plan) {
+  json result = json::object();
+  for (const Server& server : scene.desired.servers) {
+    const ServerState* state = scene.observed.find(server.name);
+    if (state == nullptr) {
+      result[server.name.text] = {{"exact", {{"reachable", false}}}, {"grows", json::object()}};
+      continue;
+    }
+    bool with_data = false, with_coordinates = false;
+    for (const Step& step : plan.steps) {
+      if (step.kind != StepKind::capture_coordinates) continue;
+      const auto& noted = std::get<CoordinatesNoted>(step.ensures.front());
+      const bool concerns = noted.source == server.name || (server.source && *server.source == noted.source);
+      with_data = with_data || (concerns && state->schemas.has_value());
+      with_coordinates = with_coordinates || (noted.source == server.name && noted.at);
+    }
+    result[server.name.text] = {{"exact", exact_fields(scene, server, *state, with_data, with_coordinates)},
+                                {"grows", growing_fields(*state)}};
+  }
+  return result;
+}
+
+std::vector<std::string> moved(const json& was, const json& is) {
+  std::vector<std::string> changes;
+  const json nothing = json::object();
+  for (const auto& [server, before] : was.items()) {
+    const json& after = is.contains(server) ? is[server] : nothing;
+    for (const char* kind : {"exact", "grows"}) {
+      const json& old_fields = before.contains(kind) ? before[kind] : nothing;
+      const json& new_fields = after.contains(kind) ? after[kind] : nothing;
+      const bool grows = std::string_view(kind) == "grows";
+      for (const auto& [field, value] : old_fields.items()) {
+        // Asked only while something hangs on it; that this is over shows in other fields.
+        if (field == "schemas" && !new_fields.contains(field)) continue;
+        const json now = new_fields.contains(field) ? new_fields[field] : json("gone");
+        const bool fine = now == value || (grows && value.is_string() && now.is_string() &&
+                                           has_grown(value.get<std::string>(), now.get<std::string>()));
+        if (!fine) changes.push_back(fmt::format("{}.{}: {} → {}", server, field, plain(value), plain(now)));
+      }
+      // A field that was not there before: a new channel, an account made meanwhile.
+      if (!grows)
+        for (const auto& [field, value] : new_fields.items())
+          if (!old_fields.contains(field))
+            changes.push_back(fmt::format("{}.{}: none → {}", server, field, plain(value)));
+    }
+  }
+  return changes;
+}
+
+}  // namespace stemma

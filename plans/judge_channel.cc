@@ -1,0 +1,258 @@
+// Judgements about channels: what a replica follows, with which options, and whether data flow.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plans/judge_parts.h"
+
+namespace stemma {
+namespace {
+
+std::string on_off(bool on) { return on ? "on" : "off"; }
+
+std::string joined(const std::vector<std::uint32_t>& ids) { return fmt::format("{}", fmt::join(ids, ",")); }
+
+std::string compact(std::string_view text) {
+  std::string result;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(result), [](char c) { return c != ' '; });
+  return result;
+}
+
+// Collects the options of one channel that are not as declared.
+class OptionCheck {
+ public:
+  OptionCheck(const Look& look, std::vector<Finding>& into) : look_(look), into_(into) {}
+
+  void differs(std::string_view code, const std::string& option, const std::string& desired,
+               const std::string& observed) {
+    Finding found =
+        finding(code, look_.server.name, "channel." + option, desired, observed,
+                fmt::format("the channel's {} is {}, declared is {}", option,
+                            observed.empty() ? "empty" : observed, desired.empty() ? "empty" : desired));
+    found.place = place_of(look_.scene.desired, look_.server, option);
+    into_.push_back(std::move(found));
+  }
+  void option(const std::string& name, const std::string& desired, const std::string& observed) {
+    if (desired != observed) differs("channel.option-differs", name, desired, observed);
+  }
+
+ private:
+  const Look& look_;
+  std::vector<Finding>& into_;
+};
+
+void check_tls(const Look& look, const Channel& channel, const ServerState* source, OptionCheck& check,
+               std::vector<Finding>& findings) {
+  const ChannelOptions& declared = look.server.channel;
+  if (!declared.tls) {
+    // Not declared: kept as it is, but a source that offers TLS and is not asked for it is worth a word.
+    if (source != nullptr && source->offers_tls && !channel.tls) {
+      Finding found = finding("channel.tls-off", look.server.name, "channel.tls", "not declared", "off",
+                              "the channel is not encrypted although its source offers TLS");
+      found.weight = Weight::warning;
+      findings.push_back(std::move(found));
+    }
+    return;
+  }
+  // "preferred" depends on what the source offers; a silent one can't be asked.
+  if (*declared.tls == TlsMode::preferred && source == nullptr) return;
+  const ChannelTls wanted = channel_tls(declared, source);
+  if (wanted.on && !channel.tls)
+    check.differs("channel.tls-off", "tls", "on", "off");
+  else
+    check.option("tls", on_off(wanted.on), on_off(channel.tls));
+  if (wanted.on) check.option("verify", on_off(wanted.verify), on_off(channel.verify));
+}
+
+void check_options(const Look& look, const Channel& channel, const ServerState* source,
+                   std::vector<Finding>& findings) {
+  OptionCheck check(look, findings);
+  const ChannelOptions& declared = look.server.channel;
+  const Server& from = *look.scene.desired.find(*look.server.source);
+  check.option("host", from.advertise.host, channel.host);
+  check.option("port", std::to_string(from.advertise.port), std::to_string(channel.port));
+  check.option("user", look.scene.desired.replication->user, channel.user);
+  if (declared.connect_retry)
+    check.option("connect_retry", fmt::format("{}s", declared.connect_retry->count()),
+                 fmt::format("{}s", channel.connect_retry));
+  if (declared.heartbeat)
+    check.option("heartbeat", fmt::format("{:.3f}s", static_cast<double>(declared.heartbeat->count()) / 1000),
+                 fmt::format("{:.3f}s", channel.heartbeat));
+  if (declared.delay && static_cast<std::uint64_t>(declared.delay->count()) != channel.delay)
+    check.differs("replica.delay-differs", "delay", fmt::format("{}s", declared.delay->count()),
+                  fmt::format("{}s", channel.delay));
+  check_tls(look, channel, source, check, findings);
+  if (declared.ca) check.option("ca", *declared.ca, channel.ca);
+  if (declared.cert) check.option("cert", *declared.cert, channel.cert);
+  if (declared.key) check.option("key", *declared.key, channel.key);
+  if (declared.do_domain_ids)
+    check.option("do_domain_ids", joined(*declared.do_domain_ids), compact(channel.do_domain_ids));
+  if (declared.ignore_domain_ids)
+    check.option("ignore_domain_ids", joined(*declared.ignore_domain_ids),
+                 compact(channel.ignore_domain_ids));
+}
+
+Judgement from_findings(std::vector<Finding> findings) {
+  const bool holds = std::none_of(findings.begin(), findings.end(),
+                                  [](const Finding& f) { return f.weight == Weight::error; });
+  return {holds ? Verdict::holds : Verdict::missing, std::move(findings)};
+}
+
+Judgement holds_if(bool condition) { return {condition ? Verdict::holds : Verdict::missing, {}}; }
+
+// Received and applied stand at the same place, or there was never anything.
+bool drained(const Channel& channel) {
+  return !channel.read.known() || (channel.executed.known() && reached(channel.executed, channel.read));
+}
+
+}  // namespace
+
+ChannelTls channel_tls(const ChannelOptions& declared, const ServerState* source) {
+  switch (declared.tls.value_or(TlsMode::preferred)) {
+    case TlsMode::disabled: return {false, false};
+    case TlsMode::preferred: return {source != nullptr && source->offers_tls, false};
+    case TlsMode::required: return {true, false};
+    case TlsMode::verify_ca:
+    case TlsMode::verify_identity: break;
+  }
+  return {true, true};
+}
+
+std::vector<Finding> thread_findings(const Server& server, const Channel& channel) {
+  std::vector<Finding> findings;
+  if (channel.receiver_errno != 0 && channel.receiver != ReceiverState::on)
+    findings.push_back(finding(
+        "replica.receiver-error", server.name, "channel.receiver", "on", "error",
+        fmt::format("the receiver failed with {}: {}", channel.receiver_errno, channel.receiver_error)));
+  else if (channel.receiver == ReceiverState::off)
+    findings.push_back(finding("replica.receiver-stopped", server.name, "channel.receiver", "on", "off",
+                               "the receiver is stopped"));
+  else if (channel.receiver == ReceiverState::connecting)
+    findings.push_back(finding("replica.receiver-error", server.name, "channel.receiver", "on", "connecting",
+                               fmt::format("the receiver is not connected: {}", channel.receiver_doing)));
+  if (!channel.applier) {
+    if (channel.applier_errno != 0) {
+      Finding found = finding(
+          "replica.applier-error", server.name, "channel.applier", "on", "error",
+          fmt::format("the applier stopped with {}: {}", channel.applier_errno, channel.applier_error));
+      found.hint =
+          "starting it tries the same transaction again; if that fails, mend the data on the replica "
+          "(stemma never skips a transaction)";
+      findings.push_back(std::move(found));
+    } else {
+      findings.push_back(finding("replica.applier-stopped", server.name, "channel.applier", "on", "off",
+                                 "the applier is stopped"));
+    }
+  }
+  for (Finding& found : findings) found.place = server.place;
+  return findings;
+}
+
+Judgement judge_part(const Follows& fact, const Look& look) {
+  const Channel* channel = look.state.channel();
+  const Server* source = look.scene.desired.find(fact.source);
+  const ServerState* source_state = look.scene.observed.find(fact.source);
+  const auto place = place_of(look.scene.desired, look.server, "source");
+  if (channel == nullptr) {
+    Finding found =
+        finding("replica.not-configured", look.server.name, "channel", "follows " + fact.source.text, "none",
+                fmt::format("has no replication channel, should follow {}", fact.source.text));
+    found.place = place;
+    return from_findings({std::move(found)});
+  }
+  std::vector<Finding> findings;
+  if (!follows_server(*channel, *source, source_state)) {
+    Finding found = finding("replica.wrong-source", look.server.name, "source",
+                            fmt::format("{} ({})", fact.source.text, to_text(source->advertise)),
+                            fmt::format("{}:{}", channel->host, channel->port),
+                            fmt::format("follows {}:{}, should follow {} at {}", channel->host, channel->port,
+                                        fact.source.text, to_text(source->advertise)));
+    found.place = place;
+    return from_findings({std::move(found)});
+  }
+  check_options(look, *channel, source_state, findings);
+  const bool by_gtid = channel->gtid != ChannelGtid::no;
+  if (fact.by_gtid && channel->gtid != ChannelGtid::slave_pos) {
+    Finding found = finding("channel.auto-position-off", look.server.name, "channel.gtid", "slave_pos",
+                            by_gtid ? "current_pos" : "no", "the channel does not use slave_pos GTIDs");
+    found.place = place_of(look.scene.desired, look.server, "coordinates");
+    findings.push_back(std::move(found));
+  } else if (!fact.by_gtid && by_gtid) {
+    Finding found = finding("channel.option-differs", look.server.name, "channel.gtid", "no", "slave_pos",
+                            "the channel uses GTIDs, declared are file and position");
+    found.place = place_of(look.scene.desired, look.server, "coordinates");
+    findings.push_back(std::move(found));
+  }
+  return from_findings(std::move(findings));
+}
+
+Judgement judge_part(const ReceiverOff&, const Look& look) {
+  const Channel* channel = look.state.channel();
+  return holds_if(channel == nullptr || channel->receiver == ReceiverState::off);
+}
+
+Judgement judge_part(const Drained&, const Look& look) {
+  const Channel* channel = look.state.channel();
+  return holds_if(channel == nullptr || drained(*channel));
+}
+
+Judgement judge_part(const ChannelOff&, const Look& look) {
+  const Channel* channel = look.state.channel();
+  return holds_if(channel == nullptr || (channel->receiver == ReceiverState::off && !channel->applier));
+}
+
+Judgement judge_part(const ChannelOn&, const Look& look) {
+  const Channel* channel = look.state.channel();
+  return holds_if(channel != nullptr && channel->wanted_on());
+}
+
+Judgement judge_part(const Flowing&, const Look& look) {
+  const Channel* channel = look.state.channel();
+  if (channel == nullptr) return {Verdict::missing, {}};
+  std::vector<Finding> findings = thread_findings(look.server, *channel);
+  if (!findings.empty()) return from_findings(std::move(findings));
+  if (!channel->streaming()) return {Verdict::missing, {}};
+  // Both threads say Yes while nothing flows (a source lets a replica wait 100 ms when an old dump thread of
+  // it lingers): what has been received is the proof.
+  const auto goal = look.scene.outputs.after_start.find(look.server.name);
+  if (goal == look.scene.outputs.after_start.end() || !goal->second.coordinates.known())
+    return {Verdict::holds, {}};
+  return holds_if(channel->read.known() && reached(channel->read, goal->second.coordinates));
+}
+
+Judgement judge_part(const CaughtUp& fact, const Look& look) {
+  const Channel* channel = look.state.channel();
+  const auto goal = look.scene.outputs.sources.find(fact.source);
+  Moment moment;
+  if (goal != look.scene.outputs.sources.end())
+    moment = goal->second;
+  else if (const ServerState* source = look.scene.observed.find(fact.source))
+    moment = Moment{source->coordinates, source->gtid_binlog};
+  else
+    return {Verdict::unknown, {}};
+  if (channel == nullptr) return {Verdict::missing, {}};
+  if (!moment.coordinates.known()) return {Verdict::unknown, {}};
+  const Server* source = look.scene.desired.find(fact.source);
+  const bool same =
+      source != nullptr && follows_server(*channel, *source, look.scene.observed.find(fact.source));
+  return holds_if(same && channel->executed.known() && reached(channel->executed, moment.coordinates));
+}
+
+Judgement judge_part(const CoordinatesNoted& fact, const Look& look) {
+  const auto noted = look.scene.outputs.noted.find(fact.source);
+  if (noted == look.scene.outputs.noted.end()) return {Verdict::missing, {}};
+  return holds_if(!fact.at || noted->second.coordinates == *fact.at);
+}
+
+Judgement judge_part(const PositionAdopted&, const Look& look) {
+  if (!look.server.source) return {Verdict::unknown, {}};
+  if (look.server.provision_at) {
+    const auto at = GtidPosition::parse(*look.server.provision_at);
+    return holds_if(at && look.state.gtid_replicated == *at);
+  }
+  const auto noted = look.scene.outputs.noted.find(*look.server.source);
+  if (noted == look.scene.outputs.noted.end()) return {Verdict::missing, {}};
+  return holds_if(look.state.gtid_replicated == noted->second.gtid);
+}
+
+}  // namespace stemma

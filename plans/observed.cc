@@ -1,0 +1,66 @@
+#include "plans/observed.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace stemma {
+namespace {
+
+// The number at the end of "mysql-bin.000003"; 0 when there is none.
+std::uint64_t file_number(std::string_view file) {
+  const auto dot = file.rfind('.');
+  std::uint64_t number = 0;
+  if (dot != file.npos) std::from_chars(file.data() + dot + 1, file.data() + file.size(), number);
+  return number;
+}
+
+}  // namespace
+
+std::string to_text(const Version& v) { return fmt::format("{}.{}.{}", v.major, v.minor, v.patch); }
+
+std::string to_text(const Coordinates& at) {
+  return at.known() ? fmt::format("{}:{}", at.file, at.position) : "unknown";
+}
+
+std::optional<Coordinates> parse_coordinates(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return std::nullopt;
+  Coordinates at{std::string(text.substr(0, colon)), 0};
+  const std::string_view number = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), at.position);
+  if (error != std::errc{} || end != number.data() + number.size()) return std::nullopt;
+  const auto dot = at.file.rfind('.');
+  if (dot == at.file.npos || dot + 1 == at.file.size() ||
+      at.file.find_first_not_of("0123456789", dot + 1) != at.file.npos)
+    return std::nullopt;
+  return at;
+}
+
+bool reached(const Coordinates& a, const Coordinates& b) {
+  const auto left = file_number(a.file), right = file_number(b.file);
+  return left != right ? left > right : a.position >= b.position;
+}
+
+std::string to_text(const AccountName& account) {
+  return fmt::format("'{}'@'{}'", account.user, account.host);
+}
+
+bool Channel::streaming() const {
+  if (receiver != ReceiverState::on || receiver_errno != 0) return false;
+  // MySQL and MariaDB agree on the rest of the sentence: "Waiting for source|master to send event",
+  // "Queueing … event to the relay log". "Checking source version" is Yes, but may still end in an error.
+  return receiver_doing.starts_with("Waiting for") || receiver_doing.starts_with("Queueing");
+}
+
+const Channel* ServerState::channel(std::string_view name) const {
+  const auto found =
+      std::find_if(channels.begin(), channels.end(), [&](const Channel& c) { return c.name == name; });
+  return found == channels.end() ? nullptr : &*found;
+}
+
+const ServerState* Fleet::find(const ServerName& name) const {
+  const auto found = servers.find(name);
+  return found == servers.end() ? nullptr : &found->second;
+}
+
+}  // namespace stemma

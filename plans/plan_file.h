@@ -1,0 +1,42 @@
+// A plan as JSON: for programs to read, and to be saved and applied later. Pure.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plans/error.h"
+#include "plans/fact.h"
+#include "plans/plan.h"
+
+namespace stemma {
+
+inline constexpr std::string_view kFormatVersion = "1.0";
+
+// Shows a step's SQL, with secrets as <secret>. plans knows no SQL: the caller brings it.
+using Preview = std::function<std::vector<std::string>(const Step&)>;
+
+// The whole document. Trouble::input when the topology holds a literal secret, which can't be saved;
+// `to_save` false leaves "desired" out of the document in that case.
+Result<nlohmann::json> plan_to_json(const Scene&, const Plan&, const Preview&,
+                                    std::string_view stemma_version, bool to_save);
+
+// A saved plan, read back. The steps are not trusted: they are planned again and compared.
+struct SavedPlan {
+  Topology desired;
+  nlohmann::json document;
+};
+// Trouble::input: no JSON, no plan, another format version, a plan_id that does not fit the content.
+Result<SavedPlan> load_plan(std::string_view text);
+
+// Whether a text looks like a plan rather than a topology file.
+bool looks_like_plan(std::string_view text);
+
+// The parts of two documents that say what would be done. Equal: the steps are those that were shown.
+bool same_steps(const nlohmann::json& a, const nlohmann::json& b);
+
+nlohmann::json finding_to_json(const Finding&);
+
+}  // namespace stemma

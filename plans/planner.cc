@@ -1,0 +1,62 @@
+#include "plans/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "plans/attach.h"
+#include "plans/diff.h"
+#include "plans/draft.h"
+#include "plans/judge_parts.h"
+#include "plans/preflight.h"
+#include "plans/recipes.h"
+
+namespace stemma {
+namespace {
+
+bool is_refusal(const Finding& found) { return found.weight == Weight::error && !leaves_verdict_open(found); }
+
+void refuse_missing_privileges(const Scene& scene, Plan& plan) {
+  for (const Server& server : scene.desired.servers) {
+    const ServerState* state = scene.observed.find(server.name);
+    const bool has_steps = std::any_of(plan.steps.begin(), plan.steps.end(),
+                                       [&](const Step& s) { return s.server == server.name; });
+    if (state == nullptr || !has_steps) continue;
+    const auto missing = missing_privileges(*state, true);
+    if (missing.empty()) continue;
+    Finding found =
+        finding("server.privilege-missing", server.name, "privileges", "granted", "missing",
+                fmt::format("stemma's account '{}' lacks {}", server.admin.user, fmt::join(missing, ", ")));
+    found.hint = privilege_hint(server.admin.user, missing);
+    found.place = server.place;
+    plan.refusals.push_back(std::move(found));
+  }
+}
+
+CoordinatesMode mode_of(const Scene& scene) {
+  for (const Server& server : scene.desired.servers)
+    if (const ServerState* state = scene.observed.find(server.name); server.source && state != nullptr)
+      if (wants_gtid(scene.desired, server, *state)) return CoordinatesMode::gtid;
+  return scene.desired.coordinates == CoordinatesMode::gtid ? CoordinatesMode::gtid
+                                                            : CoordinatesMode::position;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Scene& scene) {
+  Plan plan;
+  plan.coordinates = mode_of(scene);
+  plan.differences = diff(scene);
+  for (const Finding& found : preflight(scene))
+    if (is_refusal(found)) plan.refusals.push_back(found);
+
+  Draft draft;
+  Recipes recipes(scene, draft, plan);
+  recipes.run();
+  if (auto finished = std::move(draft).finish(plan); !finished) return tl::unexpected(finished.error());
+  refuse_missing_privileges(scene, plan);
+  return plan;
+}
+
+}  // namespace stemma

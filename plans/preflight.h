@@ -1,0 +1,27 @@
+// Checks of a whole fleet that no step can mend: what makes replication impossible or unsafe, and what a
+// person should know. Pure.
+#pragma once
+
+#include <vector>
+
+#include "plans/fact.h"
+
+namespace stemma {
+
+// Servers that gave no answer, identities, binlogs, roots that replicate, clusters managed by others, a
+// replica's own transactions. Findings of weight error are refusals of a plan (but for server.unreachable and
+// server.login-refused, which leave the verdict open), with the way out in `hint`.
+std::vector<Finding> preflight(const Scene&);
+
+// What the declared servers' histories say about each other, as far as GTIDs show it. `nullopt`: nothing to
+// complain about. The source must have been read together with or after the replica.
+std::optional<Finding> errant_transactions(const Scene&, const Server& replica);
+
+// How stemma's own account must be extended on this server for the given kinds of work; empty: it may do all.
+// MariaDB 10.5+ names.
+std::vector<std::string> missing_privileges(const ServerState&, bool to_apply);
+
+// "as an administrator of that server: GRANT … ON *.* TO 'user'@'…';" for what missing_privileges() named.
+std::string privilege_hint(const std::string& user, const std::vector<std::string>& missing);
+
+}  // namespace stemma

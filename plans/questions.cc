@@ -1,0 +1,39 @@
+#include "plans/questions.h"
+
+#include <algorithm>
+
+#include "plans/attach.h"
+#include "plans/judge_parts.h"
+
+namespace stemma {
+
+std::map<ServerName, Questions> questions_for(const Scene& scene) {
+  std::map<ServerName, Questions> questions;
+  for (const Server& server : scene.desired.servers) {
+    if (!server.source) continue;
+    const ServerState* state = scene.observed.find(server.name);
+    const ServerState* source = scene.observed.find(*server.source);
+    if (state == nullptr || source == nullptr) continue;
+    const Channel* channel = state->channel();
+    const bool by_gtid = wants_gtid(scene.desired, server, *state);
+    const bool in_order =
+        channel != nullptr && channel->wanted_on() && channel->receiver_errno == 0 &&
+        judge(Follows{server.name, *server.source, by_gtid}, scene).verdict == Verdict::holds;
+    if (in_order) continue;
+    // Data are compared only where a replica may be attached anew; a channel that has brought something is never.
+    if (is_fresh(*state) || (channel != nullptr && state->gtid_replicated.empty())) {
+      questions[server.name].schemas = true;
+      questions[*server.source].schemas = true;
+    }
+    if (source->log_bin) questions[*server.source].binlogs = true;
+  }
+  for (auto entry = questions.begin(); entry != questions.end();) {
+    const ServerState& state = *scene.observed.find(entry->first);
+    entry->second.schemas = entry->second.schemas && !state.schemas;
+    entry->second.binlogs = entry->second.binlogs && !state.binlogs;
+    entry = entry->second == Questions{} ? questions.erase(entry) : std::next(entry);
+  }
+  return questions;
+}
+
+}  // namespace stemma

@@ -1,0 +1,20 @@
+// What must be asked of which server before a plan can be decided, beyond what every observation reads. Pure.
+#pragma once
+
+#include <map>
+
+#include "plans/fact.h"
+
+namespace stemma {
+
+struct Questions {
+  bool schemas = false;  // schemas and their tables' names
+  bool binlogs = false;  // the binlogs that are still there, and the GTIDs before the oldest
+  bool operator==(const Questions&) const = default;
+};
+
+// Nothing for servers in order: a check of a healthy tree costs one round trip a server. Silent servers and
+// those that have answered already are left out.
+std::map<ServerName, Questions> questions_for(const Scene&);
+
+}  // namespace stemma

@@ -1,0 +1,55 @@
+// One recipe for each kind of gap between file and fleet. A recipe says which steps close it and what each of
+// them needs; none of them writes down an order. Internal to plans.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plans/attach.h"
+#include "plans/draft.h"
+#include "plans/plan.h"
+
+namespace stemma {
+
+class Recipes {
+ public:
+  Recipes(const Scene& scene, Draft& draft, Plan& plan) : scene_(scene), draft_(draft), plan_(plan) {}
+  void run();
+
+ private:
+  // What happens to the channel of one replica.
+  struct ChannelWork {
+    std::optional<Attach> attach;  // it is configured anew
+    bool restart = false;          // only its threads are started
+    int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
+    bool left_out = false;         // its server, or its source, is silent, or it was refused
+  };
+
+  void decide(const Server&);
+  void channel(const Server&);
+  void stop(const Server&, int round, std::vector<Fact> needs, bool drain);
+  void configure(const Server&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
+  void start(const Server&, int round, std::vector<Fact> needs);
+  void account(const Server&);
+  [[nodiscard]] std::vector<Fact> before_account(const Server&, bool& wait_impossible);
+  void catch_up(const Server&);
+  void fence(const Server&);
+  void unfence(const Server&);
+  void variables(const Server&);
+  void order_fresh_chains();
+  void hold_back_for_word();
+  void note_unused_provision(const Server&);
+
+  [[nodiscard]] Fact noted(const Server& replica) const;
+  [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
+  [[nodiscard]] const ServerState* state(const ServerName& name) const { return scene_.observed.find(name); }
+  [[nodiscard]] bool waits_for_catch_up(const Server&) const;
+
+  const Scene& scene_;
+  Draft& draft_;
+  Plan& plan_;
+  std::map<ServerName, ChannelWork> work_;
+};
+
+}  // namespace stemma

@@ -1,0 +1,53 @@
+// Plans, drift and status for people and for other programs' formats. Pure: text out; terminal codes come in
+// with the palette.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "plans/fact.h"
+#include "plans/plan.h"
+#include "plans/plan_file.h"
+
+namespace stemma {
+
+// What surrounds a piece of text; empty strings for plain text.
+struct Palette {
+  std::string good, bad, warn, dim, bold, reset;
+  [[nodiscard]] std::string paint(const std::string& with, std::string_view text) const {
+    return with.empty() ? std::string(text) : with + std::string(text) + reset;
+  }
+};
+
+struct PlanView {
+  const Scene& scene;
+  const Plan& plan;
+  const Preview& preview;
+  std::string plan_id;
+};
+
+std::string plan_as_text(const PlanView&, const Palette&, bool with_sql);
+std::string plan_as_markdown(const PlanView&);  // for a pull request
+std::string plan_as_sql(const PlanView&);       // a commented script, server by server in the plan's order
+std::string plan_as_dot(const Plan&);
+std::string plan_as_mermaid(const Plan&);
+
+// One line: "Plan: 9 steps on 3 servers, …".
+std::string plan_summary(const Plan&);
+// "create 'repl_user'@'%' …" with what is known only after apply: "(binlog coordinates of primary, known after step 3)".
+std::string step_sentence(const Plan&, const Step&, const Topology&);
+
+// The tree of servers with one line each; `annotate` is called for each server and gives what stands behind it.
+std::string tree(const Topology&, const std::vector<std::string>& headings,
+                 const std::vector<std::vector<std::string>>& cells, const Palette&);
+
+// Findings server by server, errors first to be read; ignored ones marked.
+std::string findings_as_text(const std::vector<Finding>&, const Topology&, const Palette&);
+std::string drift_as_text(const std::vector<Finding>&, const Topology&, const Palette&);
+nlohmann::json drift_to_json(const std::vector<Finding>&, const Topology&);
+
+std::string status_as_text(const Scene&, const std::vector<Finding>&, const Palette&);
+nlohmann::json status_to_json(const Scene&, const std::vector<Finding>&);
+
+}  // namespace stemma

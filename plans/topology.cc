@@ -1,0 +1,41 @@
+#include "plans/topology.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace stemma {
+
+std::string to_text(const Address& address) {
+  if (!address.socket.empty()) return "unix:" + address.socket;
+  const bool ipv6 = address.host.find(':') != std::string::npos;
+  return ipv6 ? fmt::format("[{}]:{}", address.host, address.port)
+              : fmt::format("{}:{}", address.host, address.port);
+}
+
+const Server* Topology::find(const ServerName& wanted) const {
+  const auto found = std::find_if(servers.begin(), servers.end(),
+                                  [&](const Server& server) { return server.name == wanted; });
+  return found == servers.end() ? nullptr : &*found;
+}
+
+std::vector<const Server*> Topology::replicas_of(const ServerName& source) const {
+  std::vector<const Server*> replicas;
+  for (const Server& server : servers) {
+    if (server.source == source) replicas.push_back(&server);
+  }
+  return replicas;
+}
+
+const Server& Topology::root_of(const Server& server) const {
+  const Server* at = &server;
+  // read_topology refuses cycles; the bound keeps a topology made by hand from hanging its caller.
+  for (std::size_t steps = 0; at->source && steps < servers.size(); ++steps) {
+    const Server* above = find(*at->source);
+    if (above == nullptr) break;
+    at = above;
+  }
+  return *at;
+}
+
+}  // namespace stemma

@@ -1,0 +1,146 @@
+// The desired picture: what a topology file says, as plain values. Nothing here was seen on a server.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plans/secret.h"
+
+namespace stemma {
+
+struct ServerName {
+  std::string text;
+  auto operator<=>(const ServerName&) const = default;
+};
+
+// A place in the topology file, counted from 1; {0, 0} is "not from a file".
+struct Place {
+  int line = 0;
+  int column = 0;
+  bool operator==(const Place&) const = default;
+};
+
+// Where a server listens: host and port, or a unix socket (then host is empty).
+struct Address {
+  std::string host;
+  std::uint16_t port = 3306;
+  std::string socket;
+  auto operator<=>(const Address&) const = default;
+};
+// "127.0.0.1:3306", "[::1]:3306", "unix:/run/mysqld/mysqld.sock": the form that files use.
+std::string to_text(const Address&);
+
+enum class TlsMode { disabled, preferred, required, verify_ca, verify_identity };
+
+// TLS of stemma's own connections. Empty paths: the library's default.
+struct Tls {
+  TlsMode mode = TlsMode::preferred;
+  std::string ca, cert, key;
+  bool operator==(const Tls&) const = default;
+};
+
+// How stemma logs in.
+struct Login {
+  std::string user = "root";
+  std::optional<SecretRef> password;  // none: an empty password
+  Tls tls;
+  bool operator==(const Login&) const = default;
+};
+
+// The account that replicas use to read from their source.
+struct ReplicationAccount {
+  std::string user;
+  std::string host = "%";
+  std::optional<SecretRef> password;
+  std::optional<std::string> plugin;  // none: the server's own default
+  bool operator==(const ReplicationAccount&) const = default;
+};
+
+// Options of a replication channel. An empty optional is not declared: what the channel has is kept.
+struct ChannelOptions {
+  std::optional<std::chrono::seconds> connect_retry;
+  std::optional<std::uint64_t> retry_count;
+  std::optional<std::chrono::milliseconds> heartbeat;
+  std::optional<std::chrono::seconds> delay;
+  std::optional<TlsMode> tls;
+  std::optional<std::string> ca, cert, key;
+  std::optional<std::string> public_key, compression, bind;
+  std::optional<std::vector<std::string>> do_db, ignore_db, do_table, ignore_table;
+  std::optional<std::vector<std::uint32_t>> do_domain_ids, ignore_domain_ids;
+  bool operator==(const ChannelOptions&) const = default;
+};
+
+// What to do when a fresh replica's data are not its source's.
+enum class Provision { refuse, assume_identical, replay, clone, dump };
+
+// Whether replicas are attached by binlog file and position or by GTID.
+enum class CoordinatesMode { position, gtid, automatic };
+
+struct Server {
+  ServerName name;
+  Address address;    // how stemma reaches it
+  Address advertise;  // how replicas reach it; the address if the file says nothing
+  std::optional<std::uint32_t> server_id;
+  std::optional<ServerName> source;  // none: a root, the one that takes the writes
+  bool read_only = false;            // the file's word, or the default: true with a source
+  std::optional<bool> super_read_only;
+  Provision provision = Provision::refuse;
+  std::optional<std::string> provision_at;  // `at`: "FILE:POS" or a GTID set
+  std::map<std::string, std::string> variables;
+  Login admin;             // [admin] with [server.X.admin] over it
+  ChannelOptions channel;  // [replication] with [defaults] and [server.X] over it
+  std::map<std::string, ChannelOptions> further_channels;  // [server.X.channel.NAME]
+  std::vector<std::string> tunnel;
+  Place place;                          // of [server.X]
+  std::map<std::string, Place> places;  // of each key of this server, dotted ("variables.sync_binlog")
+  bool operator==(const Server&) const = default;
+};
+
+struct Limits {
+  std::optional<std::chrono::seconds> lag;  // none: lag is shown, not judged
+  std::chrono::seconds step{60};            // the longest that one step may take
+  bool operator==(const Limits&) const = default;
+};
+
+struct VerifyOptions {
+  std::optional<Address> read;  // perhaps a load balancer in front of the replicas
+  std::string database = "stemma_canary";
+  bool operator==(const VerifyOptions&) const = default;
+};
+
+// Drift that somebody has accepted, with a reason and an end.
+struct Ignore {
+  std::string code;
+  std::optional<ServerName> server;
+  std::string reason;
+  std::string until;  // "2026-12-31", the last day on which it counts; empty: no end
+  Place place;
+  bool operator==(const Ignore&) const = default;
+};
+
+struct Topology {
+  std::string name;
+  CoordinatesMode coordinates = CoordinatesMode::automatic;
+  std::vector<Server> servers;                    // in the order of the file
+  std::optional<ReplicationAccount> replication;  // always set when some server has a source
+  Limits limits;
+  VerifyOptions verify;
+  std::vector<Ignore> ignores;
+  std::string path;                     // of the file; "" when it was read from a plan
+  std::map<std::string, Place> places;  // of the keys outside [server.*], dotted
+  bool operator==(const Topology&) const = default;
+
+  // The server of that name, nullptr if there is none. Borrowed: lives as long as the Topology.
+  [[nodiscard]] const Server* find(const ServerName&) const;
+  // The servers that name `source` as theirs, in the order of the file.
+  [[nodiscard]] std::vector<const Server*> replicas_of(const ServerName& source) const;
+  // The root at the top of the chain that `server` hangs in (itself, when it has no source).
+  [[nodiscard]] const Server& root_of(const Server& server) const;
+};
+
+}  // namespace stemma

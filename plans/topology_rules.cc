@@ -1,0 +1,252 @@
+#include "plans/topology_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <unordered_map>
+
+#include "plans/topology_values.h"
+
+namespace stemma {
+namespace {
+
+// "localhost:3306" and "LOCALHOST:3306" are one server.
+std::string folded(const Address& address) {
+  std::string text = to_text(address);
+  if (address.socket.empty()) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  }
+  return text;
+}
+
+class Rules {
+ public:
+  Rules(const ParsedToml& parsed, const DecodedTopology& decoded, Diagnostics& diagnostics)
+      : parsed_(parsed),
+        servers_(decoded.topology.servers),
+        nodes_(decoded.nodes),
+        topology_(decoded.topology),
+        diagnostics_(diagnostics) {
+    for (std::size_t i = 0; i < servers_.size(); ++i) by_name_.emplace(servers_[i].name.text, i);
+  }
+
+  void check() {
+    if (servers_.empty() && !parsed_.damaged) {
+      // A `server` that is no table, or has keys instead of tables, was complained about.
+      const Entry* server = parsed_.root.find("server");
+      if (server == nullptr || (server->value.kind == Node::Kind::table && server->value.entries.empty())) {
+        diagnostics_.error({{1, 1}, 1}, "the file has no server",
+                           "add one: [server.primary] and below it address = \"127.0.0.1:3306\"");
+      }
+    }
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      source(i);
+      provision(i);
+      read_only(i);
+    }
+    cycles();
+    duplicates();
+    replication();
+    names();
+  }
+
+ private:
+  void source(std::size_t i) {
+    const Server& server = servers_[i];
+    if (!server.source) return;
+    const Span& span = nodes_[i].source->value.span;
+    const std::string& name = server.source->text;
+    if (name == server.name.text) {
+      diagnostics_.error(span, fmt::format("'{}' names itself as its source", name),
+                         "name the server that it replicates from, or take the line out to make it a root");
+      return;
+    }
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) {
+      no_such_server("source", span, name);
+      return;
+    }
+    const Server& above = servers_[found->second];
+    const Entry* address = nodes_[found->second].find("address");
+    if (!above.advertise.socket.empty() && address != nullptr && told_.emplace(name, true).second) {
+      diagnostics_.error(address->value.span,
+                         fmt::format("the replicas of '{}' can't reach it by a socket", name),
+                         "add how they reach it: advertise = \"host:3306\"");
+    }
+  }
+
+  void no_such_server(std::string_view key, const Span& span, const std::string& name) {
+    if (parsed_.lost_header) return;
+    std::vector<std::string_view> names;
+    for (const Server& server : servers_) names.push_back(server.name.text);
+    const std::string_view near = nearest(name, names);
+    if (names.size() > 8) names.resize(8);
+    diagnostics_.error(span, fmt::format("'{}' names no server of this file: {}", key, in_quotes(name)),
+                       near.empty() ? "the servers are " + list_in_quotes(names)
+                                    : fmt::format("did you mean {}?", in_quotes(near)));
+  }
+
+  void provision(std::size_t i) {
+    const Entry* provision = nodes_[i].own("provision");
+    if (provision != nullptr && nodes_[i].source == nullptr && !parsed_.damaged) {
+      diagnostics_.error(provision->span,
+                         fmt::format("'{}' has no source to be provisioned from", servers_[i].name.text),
+                         "add its source, or take the line out");
+    }
+    const Entry* at = nodes_[i].source != nullptr ? nodes_[i].find("at") : nodes_[i].own("at");
+    const Entry* effective = nodes_[i].find("provision");
+    const bool readable =
+        effective == nullptr || index_in(provision_words, effective->value.text).has_value();
+    if (at == nullptr || servers_[i].provision == Provision::assume_identical || !readable) return;
+    if (effective == nullptr && parsed_.damaged) return;
+    diagnostics_.error(at->span, "'at' goes with provision = \"assume-identical\" only",
+                       "add that line, or take this one out");
+  }
+
+  void read_only(std::size_t i) {
+    const Entry* super = nodes_[i].find("super_read_only");
+    if (super == nullptr || servers_[i].super_read_only != true || servers_[i].read_only) return;
+    if (parsed_.damaged && nodes_[i].find("read_only") == nullptr) return;
+    diagnostics_.error(
+        super->span, fmt::format("super_read_only = true, but '{}' is not read_only", servers_[i].name.text),
+        "set read_only = true as well, or take this line out");
+  }
+
+  // Colours each chain with the number of its start; a chain that meets its own colour has gone round.
+  void cycles() {
+    constexpr std::size_t unseen = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> colour(servers_.size(), unseen);
+    for (std::size_t start = 0; start < servers_.size(); ++start) {
+      std::size_t at = start;
+      while (colour[at] == unseen) {
+        colour[at] = start;
+        if (!servers_[at].source) break;
+        const auto above = by_name_.find(servers_[at].source->text);
+        if (above == by_name_.end() || above->second == at) break;
+        if (colour[above->second] == start) report_cycle(above->second);
+        at = above->second;
+      }
+    }
+  }
+
+  void report_cycle(std::size_t member) {
+    std::vector<std::size_t> ring = {member};
+    for (std::size_t at = by_name_.at(servers_[member].source->text); at != member;
+         at = by_name_.at(servers_[at].source->text)) {
+      ring.push_back(at);
+    }
+    std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
+    std::string path;
+    constexpr std::size_t most = 12;
+    for (std::size_t i = 0; i < std::min(ring.size(), most); ++i)
+      path += servers_[ring[i]].name.text + " -> ";
+    if (ring.size() > most) path += "… -> ";
+    diagnostics_.error(
+        nodes_[ring.front()].source->value.span,
+        fmt::format("the sources go round in a circle: {}{}", path, servers_[ring.front()].name.text),
+        "one of them must be a root: take out its source");
+  }
+
+  void duplicates() {
+    std::unordered_map<std::string, std::size_t> addresses, advertised;
+    std::unordered_map<std::uint32_t, std::size_t> ids;
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      const Server& server = servers_[i];
+      const bool has_address = !server.address.host.empty() || !server.address.socket.empty();
+      const bool has_advertise = !server.advertise.host.empty();
+      const auto same_address =
+          has_address ? addresses.emplace(folded(server.address), i) : std::pair{addresses.end(), true};
+      if (!same_address.second) duplicate("address", to_text(server.address), same_address.first->second, i);
+      if (has_advertise) {
+        const auto [first, fresh] = advertised.emplace(folded(server.advertise), i);
+        if (!fresh && same_address.second)
+          duplicate("advertise", to_text(server.advertise), first->second, i);
+      }
+      if (!server.server_id) continue;
+      const auto [first, fresh] = ids.emplace(*server.server_id, i);
+      if (!fresh) duplicate("server_id", std::to_string(*server.server_id), first->second, i);
+    }
+  }
+
+  void duplicate(std::string_view key, const std::string& value, std::size_t first, std::size_t second) {
+    const Entry* entry = nodes_[second].find(key);
+    // The advertised name of the one may be the address of the other.
+    if (entry == nullptr) entry = nodes_[first].find(key);
+    if (entry == nullptr) entry = nodes_[second].entry;
+    diagnostics_.error(entry->value.span,
+                       fmt::format("'{}' and '{}' have the same {}: {}", servers_[first].name.text,
+                                   servers_[second].name.text, key, value),
+                       "each server needs its own");
+  }
+
+  void replication() {
+    const auto first =
+        std::find_if(nodes_.begin(), nodes_.end(), [](const ServerNodes& n) { return n.source != nullptr; });
+    if (first == nodes_.end() || parsed_.damaged) return;
+    const Entry* section = parsed_.root.find("replication");
+    if (section == nullptr) {
+      diagnostics_.error(
+          first->source->value.span,
+          fmt::format("'{}' has a source, but the file has no [replication]", first->entry->key),
+          "add the account that replicas use: [replication] with user and password");
+      return;
+    }
+    if (section->value.kind != Node::Kind::table) return;
+    for (const auto& [key, example] :
+         {std::pair{"user", "\"repl_user\""}, std::pair{"password", "{ env = \"REPL_PASSWORD\" }"}}) {
+      if (section->value.find(key) != nullptr) continue;
+      diagnostics_.error(section->value.span, fmt::format("[replication] has no '{}'", key),
+                         fmt::format("add a line: {} = {}", key, example));
+    }
+  }
+
+  void names() {
+    const Entry* section = parsed_.root.find("topology");
+    if (const Entry* name = section == nullptr ? nullptr : section->value.find("name");
+        name != nullptr &&
+        (name->value.text.find('/') != std::string::npos || name->value.text.front() == '.')) {
+      diagnostics_.error(
+          name->value.span,
+          fmt::format("'name' can't be {}: journals are called by it", in_quotes(name->value.text)),
+          "write a name without '/' and without a dot in front");
+    }
+    const Entry* verify = parsed_.root.find("verify");
+    constexpr auto taken =
+        std::to_array<std::string_view>({"mysql", "sys", "information_schema", "performance_schema"});
+    if (const Entry* database = verify == nullptr ? nullptr : verify->value.find("database");
+        database != nullptr && index_in(taken, topology_.verify.database)) {
+      diagnostics_.error(
+          database->value.span,
+          fmt::format("the schema {} belongs to the server", in_quotes(topology_.verify.database)),
+          "name a schema of the canary's own, as stemma_canary");
+    }
+    const Entry* ignores = parsed_.root.find("ignore");
+    if (ignores == nullptr) return;
+    for (const Node& node : ignores->value.items) {
+      const Entry* server = node.find("server");
+      if (server == nullptr || server->value.kind != Node::Kind::text ||
+          by_name_.contains(server->value.text))
+        continue;
+      no_such_server("server", server->value.span, server->value.text);
+    }
+  }
+
+  const ParsedToml& parsed_;
+  const std::vector<Server>& servers_;
+  const std::vector<ServerNodes>& nodes_;
+  const Topology& topology_;
+  Diagnostics& diagnostics_;
+  std::unordered_map<std::string, std::size_t> by_name_;
+  std::unordered_map<std::string, bool> told_;  // sources whose socket was complained about
+};
+
+}  // namespace
+
+void check_rules(const ParsedToml& parsed, const DecodedTopology& decoded, Diagnostics& diagnostics) {
+  Rules(parsed, decoded, diagnostics).check();
+}
+
+}  // namespace stemma
