@@ -1,0 +1,105 @@
+#include "engine/board.h"
+
+#include "plans/attach.h"
+
+namespace stemma {
+
+Board::Board(const Topology& topology, const Secrets& secrets, Fleet observed, Clock::Time when)
+    : topology_(topology), secrets_(secrets), fleet_(std::move(observed)) {
+  for (const auto& [name, state] : fleet_.servers) {
+    when_[name] = when;
+    outputs_.sources[name] = Moment{state.coordinates, state.gtid_binlog};
+  }
+}
+
+Board::Snapshot Board::get(const ServerName& name) const {
+  const std::lock_guard lock(guard_);
+  return {fleet_.servers.at(name), when_.at(name)};
+}
+
+void Board::put(const ServerName& name, ServerState state, Clock::Time when) {
+  const std::lock_guard lock(guard_);
+  fleet_.servers[name] = std::move(state);
+  when_[name] = when;
+}
+
+Judgement Board::judge(const Fact& fact, const ServerState& own) const {
+  // Only the fact's server and its source can matter: a small scene of their own instead of the fleet.
+  Fleet scene;
+  Outputs outputs;
+  const ServerName& name = subject(fact);
+  scene.servers.emplace(name, own);
+  const Server* server = topology_.find(name);
+  {
+    const std::lock_guard lock(guard_);
+    const auto copy = [](const auto& from, auto& to, const ServerName& key) {
+      if (const auto found = from.find(key); found != from.end()) to.insert(*found);
+    };
+    copy(outputs_.noted, outputs.noted, name);
+    copy(outputs_.after_start, outputs.after_start, name);
+    if (server != nullptr && server->source) {
+      copy(fleet_.servers, scene.servers, *server->source);
+      copy(outputs_.noted, outputs.noted, *server->source);
+      copy(outputs_.sources, outputs.sources, *server->source);
+    }
+  }
+  return stemma::judge(fact, Scene{topology_, scene, secrets_, outputs});
+}
+
+std::vector<std::string> Board::data_of(const ServerState& state) const {
+  return stemma::data_of(state, topology_);
+}
+
+bool Board::is_replication(const AccountName& account) const {
+  return topology_.replication && account.user == topology_.replication->user &&
+         account.host == topology_.replication->host;
+}
+
+void Board::note(const ServerName& source, const Moment& moment) {
+  const std::lock_guard lock(guard_);
+  outputs_.noted[source] = moment;
+}
+
+void Board::after_start(const ServerName& replica, const Moment& moment) {
+  const std::lock_guard lock(guard_);
+  outputs_.after_start[replica] = moment;
+}
+
+Outputs Board::outputs() const {
+  const std::lock_guard lock(guard_);
+  return outputs_;
+}
+
+Result<Moment> Board::coordinates_from_now(const ServerName& source, Provider& provider) {
+  std::unique_lock lock(guard_);
+  SharedRead& shared = reads_[source];  // stays where it is: map nodes don't move
+  // A reading that runs already may have begun too early; the one after it serves everybody who waits now.
+  const std::uint64_t wanted = shared.started + 1;
+  while (shared.finished < wanted) {
+    if (shared.running) {
+      read_done_.wait(lock);
+      continue;
+    }
+    shared.running = true;
+    ++shared.started;
+    ServerState state = fleet_.servers.at(source);
+    lock.unlock();
+    auto read = provider.refresh(source, Reading{.coordinates = true}, state);
+    lock.lock();
+    shared.running = false;
+    ++shared.finished;
+    if (read) {
+      // The source's own steps may have read more of it meanwhile: only what was asked is put back.
+      ServerState& known = fleet_.servers.at(source);
+      known.coordinates = state.coordinates;
+      known.gtid_binlog = state.gtid_binlog;
+      shared.last = Moment{state.coordinates, state.gtid_binlog};
+    } else {
+      shared.last = tl::unexpected(read.error());
+    }
+    read_done_.notify_all();
+  }
+  return shared.last;
+}
+
+}  // namespace stemma
