@@ -1,0 +1,65 @@
+// Every statement that Stemma sends to observe and to change a server, as text. Pure: no connection is needed
+// to test them. Speaks MariaDB 10.5 and later; the statements were run on MariaDB 10.11.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/provider.h"
+#include "plans/error.h"
+#include "plans/fact.h"
+#include "plans/plan.h"
+#include "plans/topology.h"
+
+namespace stemma::mysql {
+
+// The name under which GET_LOCK guards an apply. Constant, so that any two applies that share a server meet.
+inline constexpr const char* kLockName = "stemma.apply";
+
+// By how much a fence's lock_wait_timeout stays below the connection's read time-out: a SET that the client gave
+// up on would come true later.
+inline constexpr std::chrono::seconds kUnderReadTimeout{3};
+
+// 'text' with what needs it escaped; for sessions that ran session_setup().
+std::string quoted(std::string_view text);
+// `name`, for schema and variable names.
+std::string identifier(std::string_view name);
+
+// --- reading -------------------------------------------------------------------------------------------------
+
+std::string select_server();       // one row: version, identity, binlog, GTID and TLS settings, lock_holder
+std::string select_coordinates();  // SHOW MASTER STATUS; no row while the binlog is off
+std::string select_gtid_binlog_pos();
+std::string select_channels();  // SHOW ALL SLAVES STATUS: also gives each channel's name and GTID position
+std::string select_channel_settings();  // one row: read_only, gtid_slave_pos, gtid_binlog_state, lock_holder
+std::string select_attached();          // SHOW SLAVE HOSTS; no row for a replica without its receiver
+std::string select_own_grants();
+// All accounts; of the replication account also what SHOW GRANTS does not say. Hashes of others are not read.
+std::string select_accounts(const ReplicationAccount*);
+std::string select_grants(const ReplicationAccount&);  // error 1141 when the account does not exist
+std::string select_variables(const std::vector<std::string>& names);  // value and where it comes from
+std::string select_schemas();
+std::string select_tables();   // names of tables, views, routines and events of user schemas
+std::string select_binlogs();  // SHOW BINARY LOGS; error 1381 while the binlog is off
+std::string select_gtid_before(const std::string& binlog);  // the GTID position at the start of a binlog
+
+// --- changing ------------------------------------------------------------------------------------------------
+
+struct StepContext {
+  const Topology& desired;
+  const Secrets& secrets;
+  const ServerState& state;  // of the step's server, read just before
+  bool source_offers_tls = false;
+  const Outputs& outputs;
+  std::chrono::seconds lock_wait{30};  // must stay below the connection's read time-out
+};
+
+// The statements of one step, in the order in which they are sent, in one packet. Trouble::bug when a value that
+// an earlier step should have brought is missing.
+Result<std::vector<std::string>> statements(const Step&, const StepContext&);
+
+// The same for people: secrets as <secret>, values that only applying brings in angle brackets. Needs no
+// secret and no outputs. `state` may be nullptr.
+std::vector<std::string> preview(const Step&, const Topology&, const Fleet&);
+
+}  // namespace stemma::mysql

@@ -1,0 +1,348 @@
+#include "providers/mysql/provider.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "plans/preflight.h"
+#include "providers/mysql/dialect.h"
+#include "providers/mysql/reader.h"
+
+namespace stemma::mysql {
+namespace {
+
+constexpr int kNoSuchGrant = 1141;
+
+bool is_privilege_error(int number) {
+  static constexpr std::array numbers = {1044, 1045, 1142, 1143, 1227, 1370};
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+// A statement of an observation, and what to do with its answer.
+struct Question {
+  std::string sql;
+  std::function<void(const Table&)> read;
+  int harmless_error = 0;  // an error number that is an answer, too
+};
+
+// A server quotes the statement that it could not read, password and all.
+Error without_secret(Error error, const Secrets& secrets) {
+  if (!secrets.replication || secrets.replication->reveal().empty()) return error;
+  for (const std::string& text : {escape(secrets.replication->reveal()), secrets.replication->reveal()})
+    for (auto at = error.message.find(text); at != std::string::npos; at = error.message.find(text, at))
+      error.message.replace(at, text.size(), "<secret>");
+  return error;
+}
+
+Error lacking(const Server& server, const Error& error) {
+  return {
+      Trouble::denied,
+      fmt::format("stemma's account '{}' may not read what it needs: {}", server.admin.user, error.message),
+      privilege_hint(server.admin.user,
+                     {"BINLOG MONITOR", "SLAVE MONITOR", "REPLICATION MASTER ADMIN", "SELECT"}),
+      error.number, "server.privilege-missing"};
+}
+
+}  // namespace
+
+struct MysqlProvider::Lane {
+  explicit Lane(const Server& s) : server(s) {}
+
+  const Server& server;
+  std::mutex guard;  // one call at a time for one server
+  std::optional<Connection> connection;
+  bool session_is_set_up = false;
+  std::optional<Identity> identity;  // as first observed; every later connection must meet it again
+  std::optional<Connection> lock_connection;
+  std::atomic<bool> offers_tls{false};  // read by the lanes of its replicas
+};
+
+MysqlProvider::MysqlProvider(const Topology& topology, const Secrets& secrets, Timeouts timeouts)
+    : topology_(topology), secrets_(secrets), timeouts_(timeouts) {
+  for (const Server& server : topology.servers) lanes_.emplace(server.name, std::make_unique<Lane>(server));
+}
+
+MysqlProvider::~MysqlProvider() = default;
+
+MysqlProvider::Lane& MysqlProvider::lane(const ServerName& name) { return *lanes_.at(name); }
+
+Result<void> MysqlProvider::connect(Lane& lane) {
+  if (lane.connection && lane.connection->alive()) return {};
+  lane.connection.reset();
+  lane.session_is_set_up = false;
+  const auto secret = secrets_.admin.find(lane.server.name);
+  auto opened =
+      Connection::open(lane.server.address,
+                       {lane.server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second,
+                        lane.server.admin.tls},
+                       timeouts_);
+  if (!opened) return tl::unexpected(opened.error());
+  lane.connection.emplace(std::move(*opened));
+  return {};
+}
+
+// For everything after the first observation: an address may be a service that now leads elsewhere.
+Result<void> MysqlProvider::connect_again(Lane& lane) {
+  if (lane.connection && lane.connection->alive()) return {};
+  if (auto connected = connect(lane); !connected) return connected;
+  if (!lane.identity) return {};
+  auto batch = ask(lane, {select_server()});
+  if (!batch) return tl::unexpected(batch.error());
+  if (batch->failed) return tl::unexpected(*batch->failed);
+  ServerState now;
+  read_server(batch->results.front(), now);
+  if (now.identity == *lane.identity) return {};
+  lane.connection.reset();
+  return tl::unexpected(Error{
+      Trouble::stale,
+      fmt::format("{} is another server than before: server_id {} on {}:{}, was {} on {}:{}",
+                  to_text(lane.server.address), now.identity.server_id, now.identity.hostname,
+                  now.identity.port, lane.identity->server_id, lane.identity->hostname, lane.identity->port),
+      "plan again",
+      0,
+      {}});
+}
+
+// Sends the statements in one packet; on a new connection the session is set up in the same packet.
+Result<Connection::Batch> MysqlProvider::ask(Lane& lane, const std::vector<std::string>& statements) {
+  std::vector<std::string> all;
+  if (!lane.session_is_set_up) all = session_setup();
+  const std::size_t own = all.size();
+  all.insert(all.end(), statements.begin(), statements.end());
+  auto batch = lane.connection->query_all(all);
+  if (batch.results.size() < own) return tl::unexpected(*batch.failed);
+  lane.session_is_set_up = true;
+  batch.results.erase(batch.results.begin(), batch.results.begin() + static_cast<std::ptrdiff_t>(own));
+  if (batch.failed && batch.failed->trouble == Trouble::unreachable) {
+    lane.connection.reset();
+    return tl::unexpected(*batch.failed);
+  }
+  return batch;
+}
+
+Result<ServerState> MysqlProvider::observe(const ServerName& name) {
+  Lane& lane = this->lane(name);
+  const std::lock_guard guard(lane.guard);
+  if (auto connected = connect_again(lane); !connected) return tl::unexpected(connected.error());
+  if (flavor_of(lane.connection->server_version()) != Flavor::mariadb)
+    return tl::unexpected(Error{Trouble::refused,
+                                fmt::format("runs MySQL {}, which this version of stemma does not speak yet",
+                                            lane.connection->server_version()),
+                                "it speaks MariaDB 10.5 and later", 0, "server.unreachable"});
+
+  ServerState state;
+  const ReplicationAccount* account = topology_.replication ? &*topology_.replication : nullptr;
+  std::vector<std::string> declared;
+  for (const auto& [variable, value] : lane.server.variables) declared.push_back(variable);
+  std::vector<std::string> variables = declared;
+  variables.insert(variables.end(), {"read_only", "wsrep_on"});
+  std::optional<Table> server_row;
+  std::vector<Question> questions = {
+      {select_server(),
+       [&](const Table& t) {
+         read_server(t, state);
+         server_row = t;
+       }},
+      {select_coordinates(), [&](const Table& t) { read_coordinates(t, state); }},
+      {select_channels(), [&](const Table& t) { read_channels(t, state); }},
+      {select_attached(), [&](const Table& t) { read_attached(t, state); }},
+      {select_own_grants(), [&](const Table& t) { read_own_grants(t, state); }},
+      {select_accounts(account), [&](const Table& t) { read_accounts(t, state); }},
+      {select_variables(variables), [&](const Table& t) { read_variables(t, state, declared); }},
+  };
+  // Last, because an account that is not there is an error, and an error ends the packet.
+  if (account != nullptr)
+    questions.push_back(
+        {select_grants(*account), [&](const Table& t) { read_grants(t, state); }, kNoSuchGrant});
+
+  std::vector<std::string> statements;
+  for (const Question& question : questions) statements.push_back(question.sql);
+  auto batch = ask(lane, statements);
+  if (!batch) return tl::unexpected(batch.error());
+  std::optional<Error> denied;
+  const auto note = [&](const Question& question, const Error& error) -> Result<void> {
+    if (error.number == question.harmless_error) return {};
+    if (!is_privilege_error(error.number)) return tl::unexpected(error);
+    if (!denied) denied = error;
+    return {};
+  };
+  for (std::size_t i = 0; i < batch->results.size(); ++i) questions[i].read(batch->results[i]);
+  if (batch->failed) {
+    std::size_t at = batch->results.size();
+    if (auto noted = note(questions[at], *batch->failed); !noted) return tl::unexpected(noted.error());
+    for (++at; at < questions.size(); ++at) {
+      auto table = lane.connection->query(questions[at].sql);
+      if (table)
+        questions[at].read(*table);
+      else if (auto noted = note(questions[at], table.error()); !noted)
+        return tl::unexpected(noted.error());
+    }
+  }
+  if (denied) return tl::unexpected(lacking(lane.server, *denied));
+  if (server_row)
+    if (auto held = check_lock(lane, *server_row); !held) return tl::unexpected(held.error());
+  lane.identity = state.identity;
+  lane.offers_tls = state.offers_tls;
+  return state;
+}
+
+Result<void> MysqlProvider::answer(const ServerName& name, const Questions& questions, ServerState& state) {
+  Lane& lane = this->lane(name);
+  const std::lock_guard guard(lane.guard);
+  if (auto connected = connect_again(lane); !connected) return connected;
+  std::vector<std::string> statements;
+  if (questions.schemas) statements = {select_schemas(), select_tables()};
+  if (questions.binlogs) statements.push_back(select_binlogs());
+  auto batch = ask(lane, statements);
+  if (!batch) return tl::unexpected(batch.error());
+  if (batch->failed)
+    return tl::unexpected(is_privilege_error(batch->failed->number) ? lacking(lane.server, *batch->failed)
+                                                                    : *batch->failed);
+  if (questions.schemas) read_schemas(batch->results[0], batch->results[1], state);
+  if (!questions.binlogs) return {};
+  read_binlogs(batch->results.back(), state);
+  if (state.binlogs->empty()) return {};
+  auto horizon = lane.connection->query(select_gtid_before(state.binlogs->front()));
+  if (!horizon) return tl::unexpected(horizon.error());
+  if (const auto text = horizon->at(0, "gtid"))
+    if (const auto position = GtidPosition::parse(*text)) state.gtid_horizon = *position;
+  return {};
+}
+
+Result<void> MysqlProvider::refresh(const ServerName& name, const Reading& reading, ServerState& state) {
+  Lane& lane = this->lane(name);
+  const std::lock_guard guard(lane.guard);
+  return read_back(lane, reading, state, {});
+}
+
+Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, ServerState& state) {
+  Lane& lane = this->lane(step.server);
+  const std::lock_guard guard(lane.guard);
+  const bool source_offers_tls = lane.server.source && this->lane(*lane.server.source).offers_tls.load();
+  const auto lock_wait = std::chrono::duration_cast<std::chrono::seconds>(timeouts_.read) - kUnderReadTimeout;
+  auto work =
+      statements(step, StepContext{topology_, secrets_, state, source_offers_tls, outputs, lock_wait});
+  if (!work) return tl::unexpected(work.error());
+  return read_back(lane, reading_for(step.kind), state, *work);
+}
+
+// The statements of a step and the reading of what they changed, in one packet: one round trip.
+Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, ServerState& state,
+                                      const std::vector<std::string>& first) {
+  if (auto connected = connect_again(lane); !connected) return connected;
+  const ReplicationAccount* account = topology_.replication ? &*topology_.replication : nullptr;
+  std::vector<std::string> declared;
+  for (const auto& [variable, value] : lane.server.variables) declared.push_back(variable);
+
+  ServerState fresh = state;
+  std::optional<Table> settings, schemas;
+  std::vector<Question> questions;
+  const auto then = [&](std::string sql, std::function<void(const Table&)> read, int harmless = 0) {
+    questions.push_back({std::move(sql), std::move(read), harmless});
+  };
+  // Coordinates first: what is written after them is replicated, what came before is seen in what follows.
+  if (reading.coordinates) {
+    then(select_coordinates(), [&](const Table& t) { read_coordinates(t, fresh); });
+    then(select_gtid_binlog_pos(), [&](const Table& t) { read_gtid_binlog_pos(t, fresh); });
+  }
+  if (reading.channel) then(select_channels(), [&](const Table& t) { read_channels(t, fresh); });
+  then(select_channel_settings(), [&](const Table& t) {
+    read_channel_settings(t, fresh);
+    settings = t;
+  });
+  if (reading.variables && !declared.empty())
+    then(select_variables(declared), [&](const Table& t) { read_variables(t, fresh, declared); });
+  if (reading.contents) {
+    then(select_schemas(), [&](const Table& t) { schemas = t; });
+    then(select_tables(), [&](const Table& t) { read_schemas(*schemas, t, fresh); });
+  }
+  if (reading.contents || reading.account)
+    then(select_accounts(account), [&](const Table& t) { read_accounts(t, fresh); });
+  if (reading.account && account != nullptr)
+    then(
+        select_grants(*account), [&](const Table& t) { read_grants(t, fresh); }, kNoSuchGrant);
+
+  std::vector<std::string> all = first;
+  for (const Question& question : questions) all.push_back(question.sql);
+  auto batch = ask(lane, all);
+  if (!batch) return tl::unexpected(batch.error());
+  for (std::size_t i = first.size(); i < batch->results.size(); ++i)
+    questions[i - first.size()].read(batch->results[i]);
+  if (batch->failed) {
+    const std::size_t at = batch->results.size();
+    const bool an_answer =
+        at >= first.size() && batch->failed->number == questions[at - first.size()].harmless_error;
+    if (!an_answer) {
+      // What a half-done packet left of session settings must not reach the next step.
+      lane.connection.reset();
+      return tl::unexpected(
+          at < first.size()
+              ? without_secret(*batch->failed, secrets_).within(first[at].substr(0, first[at].find(' ', 7)))
+              : *batch->failed);
+    }
+  }
+  if (settings)
+    if (auto held = check_lock(lane, *settings); !held) return held;
+  state = std::move(fresh);
+  return {};
+}
+
+Result<void> MysqlProvider::check_lock(const Lane& lane, const Table& row) const {
+  if (!lane.lock_connection) return {};
+  if (read_lock_holder(row) == lane.lock_connection->id()) return {};
+  return tl::unexpected(
+      Error{Trouble::locked,
+            fmt::format("the apply lock on {} was lost: its connection is gone", lane.server.name.text),
+            "nothing more was started; run apply again to go on",
+            0,
+            {}});
+}
+
+Result<std::optional<LockHolder>> MysqlProvider::lock(const ServerName& name) {
+  Lane& lane = this->lane(name);
+  const std::lock_guard guard(lane.guard);
+  // The lock sits on a connection of its own that stays idle. The one for the work is opened at the same time:
+  // with a slow network that saves its three round trips.
+  Result<void> connected;
+  std::jthread other([&] { connected = connect(lane); });
+  if (!lane.lock_connection || !lane.lock_connection->alive()) {
+    const auto secret = secrets_.admin.find(name);
+    auto opened =
+        Connection::open(lane.server.address,
+                         {lane.server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second,
+                          lane.server.admin.tls},
+                         timeouts_);
+    if (!opened) return tl::unexpected(opened.error());
+    lane.lock_connection.emplace(std::move(*opened));
+  }
+  auto statements = session_setup();
+  statements.emplace_back("SET SESSION wait_timeout = 31536000");
+  statements.push_back(fmt::format("SELECT GET_LOCK('{}', 0) AS got", kLockName));
+  auto batch = lane.lock_connection->query_all(statements);
+  other.join();
+  if (batch.failed) return tl::unexpected(batch.failed->within("GET_LOCK"));
+  if (batch.results.back().at(0, "got") == "1") return std::optional<LockHolder>{};
+  LockHolder holder{name, {}, {}, 0};
+  auto who = lane.lock_connection->query(
+      fmt::format("SELECT USER AS user, HOST AS host, TIME AS time FROM information_schema.PROCESSLIST "
+                  "WHERE ID = IS_USED_LOCK('{}')",
+                  kLockName));
+  if (who && !who->rows.empty()) {
+    holder.user = who->at(0, "user").value_or("");
+    holder.host = who->at(0, "host").value_or("");
+    holder.seconds = std::strtol(who->at(0, "time").value_or("0").c_str(), nullptr, 10);
+  }
+  lane.lock_connection.reset();
+  return std::optional<LockHolder>{holder};
+}
+
+void MysqlProvider::unlock_all() {
+  // Closing the connection frees its lock, at the server's own pace.
+  for (auto& [name, lane] : lanes_) {
+    const std::lock_guard guard(lane->guard);
+    lane->lock_connection.reset();
+  }
+}
+
+}  // namespace stemma::mysql

@@ -1,0 +1,290 @@
+#include "providers/mysql/reader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace stemma::mysql {
+namespace {
+
+// One row of a table, by column name.
+class Row {
+ public:
+  Row(const Table& table, std::size_t row) : table_(table), row_(row) {}
+
+  [[nodiscard]] std::string text(std::string_view column) const {
+    return table_.at(row_, column).value_or("");
+  }
+  template <class Number>
+  [[nodiscard]] Number number(std::string_view column, Number otherwise = {}) const {
+    return maybe<Number>(column).value_or(otherwise);
+  }
+  template <class Number>
+  [[nodiscard]] std::optional<Number> maybe(std::string_view column) const {
+    const auto cell = table_.at(row_, column);
+    Number value{};
+    if (!cell) return std::nullopt;
+    const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
+    if (error != std::errc{} || end == cell->data()) return std::nullopt;
+    return value;
+  }
+  [[nodiscard]] bool flag(std::string_view column) const { return is_on(text(column)); }
+  static bool is_on(std::string value) {
+    std::transform(value.begin(), value.end(), value.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+    // A read_only of NO_LOCK or NO_LOCK_NO_ADMIN (newer MariaDB) is on, too.
+    return !(value.empty() || value == "0" || value == "OFF" || value == "NO" || value == "FALSE" ||
+             value == "DISABLED");
+  }
+
+ private:
+  const Table& table_;
+  std::size_t row_;
+};
+
+ReceiverState receiver_state(const std::string& text) {
+  if (text == "Yes") return ReceiverState::on;
+  return text == "No" || text.empty() ? ReceiverState::off
+                                      : ReceiverState::connecting;  // Connecting, Preparing
+}
+
+ChannelGtid channel_gtid(const std::string& text) {
+  if (text == "Slave_Pos") return ChannelGtid::slave_pos;
+  return text == "Current_Pos" ? ChannelGtid::current_pos : ChannelGtid::no;
+}
+
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return std::string(text);
+}
+
+// An applier that failed on SET PASSWORD quotes the statement, hash and all. '*' and 40 hex digits are such a hash.
+std::string without_hashes(std::string text) {
+  constexpr std::size_t kDigits = 40;
+  for (auto star = text.find('*'); star != std::string::npos; star = text.find('*', star + 1)) {
+    const auto end = text.find_first_not_of("0123456789ABCDEFabcdef", star + 1);
+    if ((end == std::string::npos ? text.size() : end) - star - 1 == kDigits)
+      text.replace(star, kDigits + 1, "<hash>");
+  }
+  return text;
+}
+
+// Where `word` begins outside quotes, back-ticks and parentheses; npos if nowhere.
+std::size_t find_outside(std::string_view text, std::string_view word) {
+  char quote = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == '\\' && quote != '`')
+        ++i;
+      else if (c == quote)
+        quote = 0;
+      continue;
+    }
+    if (depth == 0 && text.substr(i).starts_with(word)) return i;
+    if (c == '\'' || c == '"' || c == '`') quote = c;
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+Version parse_version(std::string_view text) {
+  if (text.starts_with("5.5.5-")) text.remove_prefix(6);
+  Version version;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (int* part : {&version.major, &version.minor, &version.patch}) {
+    const auto [next, error] = std::from_chars(at, end, *part);
+    if (error != std::errc{}) break;
+    at = next;
+    if (at == end || *at != '.') break;
+    ++at;
+  }
+  return version;
+}
+
+Flavor flavor_of(std::string_view version_text) {
+  std::string lower(version_text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower.find("mariadb") != std::string::npos ? Flavor::mariadb : Flavor::mysql;
+}
+
+void read_server(const Table& table, ServerState& state) {
+  if (table.rows.empty()) return;
+  const Row row(table, 0);
+  state.version_text = row.text("version");
+  state.version = parse_version(state.version_text);
+  state.flavor = flavor_of(state.version_text);
+  state.identity = {row.number<std::uint32_t>("server_id"), "", row.text("hostname"),
+                    row.number<std::uint16_t>("port"), row.text("datadir")};
+  state.log_bin = row.flag("log_bin");
+  state.log_updates = row.flag("log_slave_updates");
+  state.gtid_strict = row.flag("gtid_strict_mode");
+  state.offers_tls = row.flag("have_ssl");
+  read_gtid_binlog_pos(table, state);
+  read_channel_settings(table, state);
+}
+
+void read_coordinates(const Table& table, ServerState& state) {
+  state.coordinates = {};
+  if (table.rows.empty()) return;
+  const Row row(table, 0);
+  state.coordinates = {row.text("File"), row.number<std::uint64_t>("Position")};
+}
+
+void read_gtid_binlog_pos(const Table& table, ServerState& state) {
+  if (table.rows.empty()) return;
+  state.gtid_binlog = GtidPosition::parse(Row(table, 0).text("gtid_binlog_pos")).value_or(GtidPosition{});
+}
+
+void read_channels(const Table& table, ServerState& state) {
+  state.channels.clear();
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row row(table, i);
+    Channel channel;
+    channel.name = row.text("Connection_name");
+    channel.host = row.text("Master_Host");
+    channel.port = row.number<std::uint16_t>("Master_Port");
+    channel.user = row.text("Master_User");
+    channel.receiver = receiver_state(row.text("Slave_IO_Running"));
+    channel.applier = row.text("Slave_SQL_Running") == "Yes";
+    channel.receiver_doing = row.text("Slave_IO_State");
+    channel.applier_doing = row.text("Slave_SQL_Running_State");
+    channel.read = {row.text("Master_Log_File"), row.number<std::uint64_t>("Read_Master_Log_Pos")};
+    channel.executed = {row.text("Relay_Master_Log_File"), row.number<std::uint64_t>("Exec_Master_Log_Pos")};
+    channel.gtid = channel_gtid(row.text("Using_Gtid"));
+    channel.source_server_id = row.number<std::uint32_t>("Master_Server_Id");
+    channel.receiver_errno = row.number<int>("Last_IO_Errno");
+    channel.receiver_error = without_hashes(row.text("Last_IO_Error"));
+    channel.applier_errno = row.number<int>("Last_SQL_Errno");
+    channel.applier_error = without_hashes(row.text("Last_SQL_Error"));
+    channel.seconds_behind = row.maybe<std::uint64_t>("Seconds_Behind_Master");
+    channel.delay = row.number<std::uint64_t>("SQL_Delay");
+    channel.connect_retry = row.number<std::uint64_t>("Connect_Retry", 60);
+    channel.heartbeat = row.number<double>("Slave_heartbeat_period");
+    channel.tls = row.text("Master_SSL_Allowed") == "Yes";
+    channel.verify = row.text("Master_SSL_Verify_Server_Cert") == "Yes";
+    channel.ca = row.text("Master_SSL_CA_File");
+    channel.cert = row.text("Master_SSL_Cert");
+    channel.key = row.text("Master_SSL_Key");
+    channel.do_domain_ids = row.text("Replicate_Do_Domain_Ids");
+    channel.ignore_domain_ids = row.text("Replicate_Ignore_Domain_Ids");
+    state.channels.push_back(std::move(channel));
+  }
+}
+
+void read_channel_settings(const Table& table, ServerState& state) {
+  if (table.rows.empty()) return;
+  const Row row(table, 0);
+  state.read_only = row.flag("read_only");
+  state.gtid_replicated = GtidPosition::parse(row.text("gtid_slave_pos")).value_or(GtidPosition{});
+  state.gtid_state = GtidState::parse(row.text("gtid_binlog_state")).value_or(GtidState{});
+}
+
+void read_attached(const Table& table, ServerState& state) {
+  state.attached_ids.clear();
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    if (const auto id = Row(table, i).maybe<std::uint32_t>("Server_id")) state.attached_ids.insert(*id);
+}
+
+void read_own_grants(const Table& table, ServerState& state) {
+  state.own_grants.clear();
+  for (const auto& row : table.rows)
+    if (!row.empty() && row.front())
+      if (auto grant = parse_grant(*row.front())) state.own_grants.push_back(std::move(*grant));
+}
+
+void read_accounts(const Table& table, ServerState& state) {
+  std::optional<AccountState> ours;
+  state.accounts.clear();
+  state.read_only_bypass.clear();
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row row(table, i);
+    if (row.flag("is_role") || row.text("user") == "PUBLIC") continue;
+    const AccountName name{row.text("user"), row.text("host")};
+    state.accounts.push_back(name);
+    if (row.flag("bypass")) state.read_only_bypass.push_back(name);
+    if (!row.flag("is_ours")) continue;
+    ours = state.replication_account ? *state.replication_account : AccountState{};
+    ours->plugin = row.text("plugin");
+    ours->hash = row.text("hash");
+    ours->locked = row.flag("locked");
+  }
+  std::sort(state.accounts.begin(), state.accounts.end());
+  std::sort(state.read_only_bypass.begin(), state.read_only_bypass.end());
+  state.replication_account = std::move(ours);
+}
+
+void read_grants(const Table& table, ServerState& state) {
+  if (!state.replication_account) return;
+  state.replication_account->grants.clear();
+  for (const auto& row : table.rows)
+    if (!row.empty() && row.front())
+      if (auto grant = parse_grant(*row.front()))
+        state.replication_account->grants.push_back(std::move(*grant));
+}
+
+void read_variables(const Table& table, ServerState& state, const std::vector<std::string>& declared) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row row(table, i);
+    const std::string name = row.text("name");
+    const bool persisted = row.text("origin") != "SQL";
+    if (name == "read_only") state.read_only_persisted = persisted;
+    if (name == "wsrep_on") state.managed_elsewhere = Row::is_on(row.text("value"));
+    for (const std::string& wanted : declared) {
+      std::string lower = wanted;
+      std::transform(lower.begin(), lower.end(), lower.begin(),
+                     [](unsigned char c) { return std::tolower(c); });
+      if (lower == name) state.variables[wanted] = {row.text("value"), persisted};
+    }
+  }
+}
+
+void read_schemas(const Table& schemas, const Table& tables, ServerState& state) {
+  state.schemas.emplace();
+  for (std::size_t i = 0; i < schemas.rows.size(); ++i) (*state.schemas)[Row(schemas, i).text("name")];
+  for (std::size_t i = 0; i < tables.rows.size(); ++i) {
+    const Row row(tables, i);
+    (*state.schemas)[row.text("schema_name")].insert(row.text("name"));
+  }
+}
+
+void read_binlogs(const Table& table, ServerState& state) {
+  state.binlogs.emplace();
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    state.binlogs->push_back(Row(table, i).text("Log_name"));
+}
+
+std::optional<std::uint64_t> read_lock_holder(const Table& table) {
+  if (table.rows.empty()) return std::nullopt;
+  return Row(table, 0).maybe<std::uint64_t>("lock_holder");
+}
+
+std::optional<Grant> parse_grant(std::string_view line) {
+  if (!line.starts_with("GRANT ")) return std::nullopt;
+  line.remove_prefix(6);
+  const auto to = find_outside(line, " TO ");
+  if (to == line.npos) return std::nullopt;
+  Grant grant;
+  grant.grant_option = find_outside(line.substr(to), " WITH GRANT OPTION") != line.npos;
+  std::string_view what = line.substr(0, to);
+  if (const auto on = find_outside(what, " ON "); on != what.npos) {
+    grant.object = trimmed(what.substr(on + 4));
+    what = what.substr(0, on);
+  }
+  while (!what.empty()) {
+    const auto comma = find_outside(what, ",");
+    if (auto privilege = trimmed(what.substr(0, comma)); !privilege.empty())
+      grant.privileges.insert(privilege);
+    if (comma == what.npos) break;
+    what.remove_prefix(comma + 1);
+  }
+  return grant;
+}
+
+}  // namespace stemma::mysql

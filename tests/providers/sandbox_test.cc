@@ -1,0 +1,351 @@
+// The sandbox with real servers, on ports 34200 and up.
+#include "providers/sandbox/sandbox.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "cli/exit_code.h"
+#include "cli/sandbox_command.h"
+#include "providers/sandbox/data_directory.h"
+#include "providers/sandbox/local_server.h"
+#include "providers/sandbox/ports.h"
+#include "providers/sandbox/process.h"
+#include "providers/sandbox/sandbox_directory.h"
+#include "tests/catch.h"
+#include "tests/providers/support_sandbox.h"
+
+namespace stemma {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using sandbox::SandboxServer;
+using sandbox::ServerState;
+
+Address at(const std::string& host, std::uint16_t port = 3306) {
+  return {.host = host, .port = port, .socket = {}};
+}
+
+// Whether any process works in this directory.
+bool anything_runs_in(const fs::path& directory) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    for (const std::string& word : sandbox::command_line(std::stoi(name)))
+      if (word.find(directory.string()) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST_CASE("only loopback TCP addresses are a sandbox's") {
+  CHECK(sandbox::loopback_ip(at("127.0.0.1")) == "127.0.0.1");
+  CHECK(sandbox::loopback_ip(at("127.8.9.10")) == "127.8.9.10");
+  CHECK(sandbox::loopback_ip(at("LocalHost")) == "127.0.0.1");
+  CHECK(sandbox::loopback_ip(at("::1")) == "::1");
+  CHECK(sandbox::loopback_ip(at("10.0.0.1")).empty());
+  CHECK(sandbox::loopback_ip(at("db.example.org")).empty());
+  CHECK(sandbox::loopback_ip({.host = {}, .port = 0, .socket = "/run/mysqld/mysqld.sock"}).empty());
+}
+
+TEST_CASE("a server program is known by what its --version says") {
+  const auto mariadb = sandbox::read_version_line(
+      "/usr/sbin/mariadbd", "mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu");
+  REQUIRE(mariadb);
+  CHECK(mariadb->flavor == sandbox::Flavor::mariadb);
+  CHECK(mariadb->version == "10.11.19");
+  const auto mysql = sandbox::read_version_line(
+      "/opt/mysql/bin/mysqld",
+      "/opt/mysql/bin/mysqld  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)\n");
+  REQUIRE(mysql);
+  CHECK(mysql->flavor == sandbox::Flavor::mysql);
+  CHECK(mysql->base() == "/opt/mysql");
+  CHECK(!sandbox::read_version_line("/x", "mysqld  Ver 5.6.24 for Linux on x86_64"));
+  CHECK(!sandbox::read_version_line("/bin/ls", "ls (GNU coreutils) 9.1"));
+}
+
+TEST_CASE("names of servers become file names of their own") {
+  CHECK(sandbox::as_file_name("replica-1.eu") == "replica-1.eu");
+  CHECK(sandbox::as_file_name("../x").find('/') == std::string::npos);
+  CHECK(sandbox::as_file_name("..") != "..");
+  CHECK(sandbox::as_file_name("a/b") != sandbox::as_file_name("a b"));
+}
+
+TEST_CASE("a sandbox from up to purge") {
+  test::LocalServers servers({34201, 34202, 34203});
+  auto& files = servers.topology.servers;
+  files[1].server_id = 1;  // so the first has to take another one
+  files[2].advertise = at("db3.example.org", 3306);
+  files[2].admin.user = "boss";
+  files.emplace_back(files[0]);
+  files.back().name = ServerName{"far"};
+  files.back().address = at("192.0.2.1");
+
+  std::vector<std::string> told;
+  const auto up = servers.up([&](const SandboxServer& server) { told.push_back(server.name.text); });
+  INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
+  REQUIRE(up);
+  CHECK(told.size() == 3);
+  REQUIRE(up->size() == 4);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK((*up)[i].state == ServerState::started);
+    // A server is fresh: nothing in the binlog, no GTID, no schema of ours.
+    CHECK(servers.ask(i, "SELECT @@gtid_binlog_pos") == "");
+    CHECK(servers.ask(i, "SELECT @@gtid_binlog_state") == "");
+    CHECK(servers.ask(i, "SELECT @@gtid_slave_pos") == "");
+    CHECK(servers.ask(i, "SELECT @@gtid_current_pos") == "");
+    CHECK(servers.ask(i, "SHOW BINARY LOGS") == "mysql-bin.000001");
+    CHECK(servers.ask(i, "SELECT @@log_slave_updates") == "1");
+    CHECK(servers.ask(i,
+                      "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name NOT IN "
+                      "('mysql','sys','information_schema','performance_schema')") == "0");
+    // Nobody gets in without a password, but for us over the socket.
+    CHECK(servers.ask(i, "SELECT COUNT(*) FROM mysql.user WHERE user = ''") == "0");
+    for (const char* user : {"root", "", "mariadb.sys", "boss"}) {
+      const auto open = mysql::Connection::open(files[i].address, {user, Secret(), {}}, {});
+      CHECK(!open);
+    }
+  }
+  CHECK((*up)[3].state == ServerState::elsewhere);
+  CHECK(servers.ask(0, "SELECT @@server_id") == "2");
+  CHECK(servers.ask(1, "SELECT @@server_id") == "1");
+  CHECK(servers.ask(2, "SELECT @@server_id") == "3");
+  CHECK(servers.ask(2, "SELECT @@report_host") == "db3.example.org");
+  CHECK(servers.ask(2, "SELECT CURRENT_USER()") == "boss@%");
+  // The admin may make accounts, over TCP and over the socket.
+  CHECK(servers.ask(2, "SHOW GRANTS").find("WITH GRANT OPTION") != std::string::npos);
+  const std::string socket = (servers.options.directory / "s34201" / "mysqld.sock").string();
+  CHECK(mysql::Connection::open({.host = {}, .port = 0, .socket = socket},
+                                {"root", servers.passwords[files[0].name], {}}, {}));
+
+  // No secret is in a process title or a file.
+  for (std::size_t i = 0; i < 3; ++i)
+    for (const std::string& word : sandbox::command_line((*up)[i].pid))
+      CHECK(word.find("secret") == std::string::npos);
+  struct stat directory {};
+  REQUIRE(stat(servers.options.directory.c_str(), &directory) == 0);
+  CHECK((directory.st_mode & 077) == 0);
+
+  // Once more: everything is kept. A server that died comes back, with its data.
+  CHECK(servers.ask(0, "CREATE DATABASE kept") == "no row");
+  REQUIRE(kill((*up)[0].pid, SIGKILL) == 0);
+  while (!sandbox::command_line((*up)[0].pid).empty()) std::this_thread::sleep_for(1ms);
+  const auto again = servers.up();
+  INFO((again ? std::string() : again.error().message + " | " + again.error().hint));
+  REQUIRE(again);
+  CHECK((*again)[0].state == ServerState::started);
+  CHECK((*again)[1].state == ServerState::kept);
+  CHECK((*again)[1].pid == (*up)[1].pid);
+  CHECK(servers.ask(0, "SHOW DATABASES LIKE 'kept'") == "kept");
+
+  // A new password in the file is given to the servers that run.
+  servers.passwords[files[1].name] = Secret("another");
+  REQUIRE(servers.up());
+  CHECK(servers.ask(1, "SELECT @@gtid_binlog_pos") == "");
+
+  // A file that has changed its mind about a port is told so.
+  files[1].address.port = 34209;
+  const auto moved = servers.up();
+  REQUIRE(!moved);
+  CHECK(moved.error().message.find("--port=34209") != std::string::npos);
+  files[1].address.port = 34202;
+
+  // Status, also for a server that the file has lost.
+  const Server lost = files[2];
+  files.erase(files.begin() + 2);
+  auto status = sandbox::sandbox_status(servers.topology, servers.options);
+  REQUIRE(status.size() == 4);
+  CHECK(status[0].state == ServerState::running);
+  CHECK(status[2].state == ServerState::elsewhere);
+  CHECK(status[3].name.text == "s34203");
+  CHECK(status[3].state == ServerState::running);
+  CHECK(status[3].uptime < 60s);
+
+  // Down keeps the data, and a second one finds nothing to do.
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
+  CHECK(!anything_runs_in(servers.options.directory));
+  CHECK(fs::exists(servers.options.directory / "s34201" / "data"));
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
+  status = sandbox::sandbox_status(servers.topology, servers.options);
+  CHECK(status[0].state == ServerState::stopped);
+  CHECK(status[0].pid == 0);
+
+  // Purge leaves nothing.
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, true));
+  CHECK(!fs::exists(servers.options.directory));
+  const auto nothing = sandbox::sandbox_down(servers.topology, servers.options, true);
+  REQUIRE(nothing);
+  CHECK(nothing->empty());
+}
+
+TEST_CASE("a port that is taken is named before anything starts, with its holder") {
+  const int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(34212);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int yes = 1;
+  setsockopt(holder, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  REQUIRE(bind(holder, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(listen(holder, 1) == 0);
+
+  test::LocalServers servers({34211, 34212});
+  const auto up = servers.up();
+  close(holder);
+  REQUIRE(!up);
+  CHECK(up.error().trouble == Trouble::refused);
+  CHECK(up.error().message.find("s34212: port 34212 is already taken by ") == 0);
+  CHECK(up.error().message.find(std::to_string(getpid())) != std::string::npos);
+  CHECK(!fs::exists(servers.options.directory));
+}
+
+TEST_CASE("what can't be a sandbox is refused with what to do") {
+  test::LocalServers servers({34221});
+
+  SECTION("a program that is not there") {
+    servers.options.server_binary = "/nosuch/mariadbd";
+    const auto up = servers.up();
+    REQUIRE(!up);
+    CHECK(up.error().trouble == Trouble::input);
+    CHECK(up.error().message.find("/nosuch/mariadbd") != std::string::npos);
+    CHECK(up.error().hint.find("--server-binary") != std::string::npos);
+  }
+  SECTION("a program that is no server") {
+    servers.options.server_binary = "/bin/true";
+    CHECK(servers.up().error().message.find("not a MySQL or MariaDB server") != std::string::npos);
+  }
+  SECTION("no loopback address") {
+    servers.topology.servers[0].address.host = "192.0.2.1";
+    CHECK(servers.up().error().message == "no server of the file has a loopback address");
+  }
+  SECTION("one address twice") {
+    servers.topology.servers.push_back(servers.topology.servers[0]);
+    servers.topology.servers[1].name = ServerName{"twin"};
+    servers.topology.servers[1].address.host = "localhost";
+    CHECK(servers.up().error().message == "twin: 127.0.0.1:34221 is the address of s34221 already");
+  }
+  SECTION("a directory with somebody's files, which no purge touches") {
+    fs::create_directories(servers.options.directory / "s34221" / "data");
+    std::ofstream(servers.options.directory / "s34221" / "data" / "precious") << "x";
+    CHECK(servers.up().error().message.find("not a sandbox's") != std::string::npos);
+    REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, true));
+    CHECK(fs::exists(servers.options.directory / "s34221" / "data" / "precious"));
+  }
+  SECTION("another sandbox command at work") {
+    const auto lock = sandbox::DirectoryLock::take(servers.options.directory);
+    REQUIRE(lock);
+    CHECK(servers.up().error().trouble == Trouble::locked);
+    CHECK(sandbox::sandbox_down(servers.topology, servers.options, true).error().trouble == Trouble::locked);
+  }
+}
+
+TEST_CASE("an interrupted up leaves nothing running") {
+  test::LocalServers servers({34231, 34232, 34233});
+
+  SECTION("before anything was started") { servers.stop = true; }
+  SECTION("while the servers start") {
+    servers.options.start_timeout = 30s;
+    std::thread user([&] {
+      // As soon as the first server's log shows up.
+      while (!fs::exists(servers.options.directory / "s34231" / "mysqld.log"))
+        std::this_thread::sleep_for(1ms);
+      servers.stop = true;
+    });
+    const auto begin = std::chrono::steady_clock::now();
+    const auto up = servers.up();
+    user.join();
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    REQUIRE(!up);
+    CHECK(up.error().trouble == Trouble::interrupted);
+  }
+  SECTION("when one is ready already") {
+    const auto up = servers.up([&](const SandboxServer&) { servers.stop = true; });
+    // Those that were ready by then make a whole sandbox only if all were.
+    if (up) return;
+    CHECK(up.error().trouble == Trouble::interrupted);
+  }
+  CHECK(!servers.up());
+  CHECK(!anything_runs_in(servers.options.directory));
+  CHECK(!fs::exists(servers.options.directory));
+}
+
+TEST_CASE("a server that fails takes the others of its up with it, but not its log") {
+  test::LocalServers servers({34241, 34242});
+  REQUIRE(servers.up());
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
+  servers.topology.servers.push_back(servers.topology.servers[0]);
+  servers.topology.servers[2].name = ServerName{"third"};
+  servers.topology.servers[2].address.port = 34243;
+  // The data of one are spoiled: it can't start.
+  std::ofstream(servers.options.directory / "s34242" / "data" / "ibdata1") << "rubbish";
+
+  std::ostringstream out, err;
+  const cli::SandboxArguments arguments{.action = cli::SandboxAction::up,
+                                        .file = "test.toml",
+                                        .server_binary = std::nullopt,
+                                        .directory = servers.options.directory.string(),
+                                        .purge = false};
+  CHECK(run_sandbox(arguments, servers.topology, servers.passwords, servers.stop, out, err) ==
+        cli::ExitCode::error);
+  CHECK(err.str().find("error: s34242: the server ended with") == 0);
+  CHECK(err.str().find("mysqld.log") != std::string::npos);
+  CHECK(err.str().find("  | ") != std::string::npos);
+  CHECK(!anything_runs_in(servers.options.directory));
+  CHECK(fs::exists(servers.options.directory / "s34241" / "data"));  // it was there before
+  CHECK(!fs::exists(servers.options.directory / "third"));           // it was not
+  CHECK(fs::exists(servers.options.directory / "s34242" / "mysqld.log"));
+}
+
+TEST_CASE("a directory too deep for a socket works all the same") {
+  test::LocalServers servers({34251});
+  servers.options.directory /= std::string(90, 'd');
+  const auto up = servers.up();
+  INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
+  REQUIRE(up);
+  const fs::path link = (*up)[0].directory / "mysqld.sock";
+  REQUIRE(fs::is_symlink(link));
+  const fs::path target = fs::read_symlink(link).parent_path();
+  CHECK((fs::status(target).permissions() & fs::perms::others_all) == fs::perms::none);
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, true));
+  CHECK(!fs::exists(target));
+}
+
+TEST_CASE("the command prints a line for each server") {
+  test::LocalServers servers({34261});
+  servers.topology.servers.push_back(servers.topology.servers[0]);
+  servers.topology.servers[1].name = ServerName{"far"};
+  servers.topology.servers[1].address = at("db.example.org");
+  cli::SandboxArguments arguments{.action = cli::SandboxAction::up,
+                                  .file = "test.toml",
+                                  .server_binary = std::nullopt,
+                                  .directory = servers.options.directory.string(),
+                                  .purge = true};
+  const auto run = [&](cli::SandboxAction action) {
+    std::ostringstream out, err;
+    arguments.action = action;
+    CHECK(run_sandbox(arguments, servers.topology, servers.passwords, servers.stop, out, err) ==
+          cli::ExitCode::ok);
+    CHECK(err.str().empty());
+    return out.str();
+  };
+  const std::string up = run(cli::SandboxAction::up);
+  CHECK(up.find("  s34261  127.0.0.1:34261        ready  pid ") == 0);
+  CHECK(up.find("  far     db.example.org:3306    elsewhere  not a loopback address") != std::string::npos);
+  CHECK(up.find("1 server ready in ") != std::string::npos);
+  CHECK(run(cli::SandboxAction::up).find("ready (ran already)") != std::string::npos);
+  const std::string status = run(cli::SandboxAction::status);
+  CHECK(status.find("running  pid ") != std::string::npos);
+  CHECK(status.find("1 server running") != std::string::npos);
+  CHECK(run(cli::SandboxAction::down).find("removed") != std::string::npos);
+  CHECK(run(cli::SandboxAction::down).find("there is no sandbox in ") == 0);
+}
+
+}  // namespace
+}  // namespace stemma
