@@ -1,0 +1,227 @@
+// argv → arguments → command → exit code.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <functional>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/sandbox_command.h"
+#include "plans/plan.h"
+
+namespace stemma::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// "500ms", "10s", "2m", "1h"; a number alone is seconds.
+std::optional<milliseconds> parse_duration(const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit(end, text.data() + text.size());
+  if (error != std::errc{} || number < 0 || number > 1'000'000'000) return std::nullopt;
+  if (unit == "ms") return milliseconds(number);
+  if (unit == "s" || unit.empty()) return milliseconds(number * 1000);
+  if (unit == "m") return milliseconds(number * 60'000);
+  if (unit == "h") return milliseconds(number * 3'600'000);
+  return std::nullopt;
+}
+
+void add_duration(CLI::App& to, const std::string& name, std::function<void(milliseconds)> set,
+                  const std::string& help) {
+  to.add_option_function<std::string>(
+        name,
+        [name, set = std::move(set)](const std::string& text) {
+          const auto duration = parse_duration(text);
+          if (!duration)
+            throw CLI::ValidationError(
+                name, fmt::format("'{}' is no duration; write it like 10s, 500ms, 2m", text));
+          set(*duration);
+        },
+        help)
+      ->type_name("DURATION");
+}
+
+template <class Format>
+void add_format(CLI::App& to, Format& into, std::map<std::string, Format> names) {
+  to.add_option("--format", into, "How the result is printed")
+      ->transform(CLI::CheckedTransformer(std::move(names), CLI::ignore_case))
+      ->type_name("FORMAT")
+      ->option_text("FORMAT");
+}
+
+const std::map<std::string, DataFormat> kDataFormats = {{"text", DataFormat::text},
+                                                        {"json", DataFormat::json}};
+
+std::string example(std::string_view line) { return fmt::format("Example:\n  {}", line); }
+
+int sandbox(const SandboxArguments& arguments, Console& console) {
+  const auto topology = load_topology(console, arguments.file);
+  if (!topology) return ExitCode::error;
+  std::map<ServerName, Secret> passwords;
+  if (arguments.action == SandboxAction::up) {
+    const auto secrets = load_secrets(console, *topology, arguments.file, false);
+    if (!secrets) return ExitCode::error;
+    passwords = secrets->admin;
+  }
+  return run_sandbox(arguments, *topology, passwords, stop_requested(), console.out, console.err);
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  CLI::App app{"Plan and apply MySQL and MariaDB replication, declared in a TOML file.", "stemma"};
+  app.set_version_flag("--version", fmt::format("stemma {}", STEMMA_VERSION));
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(
+      "Examples:\n"
+      "  stemma plan topology.toml              what would change, and why\n"
+      "  stemma apply topology.toml             do it, after a question\n"
+      "  stemma drift topology.toml             is reality what the file says?\n"
+      "\n"
+      "Exit codes: 0 converged, 1 error, 2 drift, 3 refused, 4 stale plan, 5 partly applied,\n"
+      "6 a server is silent, 7 another apply holds the lock, 130 interrupted");
+
+  CommonOptions common;
+  app.add_option("--color", common.color, "When to use colors: auto, always or never")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, ColorMode>{
+              {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}},
+          CLI::ignore_case))
+      ->type_name("WHEN")
+      ->option_text("WHEN");
+  add_duration(
+      app, "--timeout", [&](milliseconds time) { common.timeout = time; },
+      "The longest the whole command may take");
+  app.add_flag("-v,--verbose", common.verbosity, "Say more: SQL and reasons in plans, each step of an apply");
+
+  std::function<int(Console&)> chosen;
+  const auto command = [&](const std::string& name, const std::string& help, std::string_view example_line) {
+    CLI::App* sub = app.add_subcommand(name, help);
+    sub->footer(example(example_line));
+    return sub;
+  };
+  const auto file_option = [](CLI::App* sub, std::string& into, const char* what = "The topology file") {
+    sub->add_option("FILE", into, what)->required();
+  };
+
+  ValidateArguments validate;
+  CLI::App* sub =
+      command("validate", "Check a topology file alone; needs no server", "stemma validate topology.toml");
+  file_option(sub, validate.file);
+  sub->callback([&] { chosen = [&](Console& c) { return run_validate(validate, common, c); }; });
+
+  PlanArguments plan;
+  sub = command("plan", "Show what would change, where and why; changes nothing",
+                "stemma plan topology.toml -o change.plan   # later: stemma apply change.plan");
+  file_option(sub, plan.file);
+  sub->add_option("-o,--out", plan.save, "Save the plan, to be applied as it is")->type_name("PLAN");
+  add_format<PlanFormat>(*sub, plan.format,
+                         {{"text", PlanFormat::text},
+                          {"json", PlanFormat::json},
+                          {"markdown", PlanFormat::markdown},
+                          {"sql", PlanFormat::sql},
+                          {"dot", PlanFormat::dot},
+                          {"mermaid", PlanFormat::mermaid}});
+  sub->add_flag("--detailed-exitcode", plan.detailed_exitcode, "Exit 2 when there is something to do");
+  sub->callback([&] { chosen = [&](Console& c) { return run_plan(plan, common, c); }; });
+
+  ApplyArguments apply;
+  sub = command("apply", "Make the servers what the file says, or carry out a saved plan",
+                "stemma apply topology.toml --yes");
+  file_option(sub, apply.file, "The topology file, or a plan saved by `stemma plan -o`");
+  sub->add_flag("--yes", apply.yes, "Don't ask");
+  sub->add_option("--allow", apply.allow, "Permit a hazard by name; may be given several times")
+      ->check(CLI::IsMember([] {
+        std::vector<std::string> names;
+        for (const auto name : hazard_names()) names.emplace_back(name);
+        return names;
+      }()))
+      ->type_name("HAZARD")
+      ->option_text("HAZARD");
+  sub->add_option("--parallelism", apply.parallelism, "How many steps may run side by side (64)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N")
+      ->option_text("N");
+  add_duration(
+      *sub, "--lock-timeout", [&](milliseconds t) { apply.lock_timeout = t; },
+      "How long to wait for another apply (0s)");
+  sub->add_option("--journal", apply.journal, "Directory for the journal of what was done")->type_name("DIR");
+  sub->add_option("--topology", apply.topology,
+                  "With a saved plan: the file that vouches for its secret commands")
+      ->type_name("FILE");
+  add_format<DataFormat>(*sub, apply.format, kDataFormats);
+  sub->callback([&] { chosen = [&](Console& c) { return run_apply(apply, common, c); }; });
+
+  DriftArguments drift;
+  sub = command("drift", "Is reality what the file says? Exit 2 if not; changes nothing",
+                "stemma drift topology.toml --format json");
+  sub->add_option("FILE", drift.files, "Topology files")->required();
+  add_format<DataFormat>(*sub, drift.format, kDataFormats);
+  sub->callback([&] { chosen = [&](Console& c) { return run_drift(drift, common, c); }; });
+
+  StatusArguments status;
+  sub = command("status", "The tree of servers with threads, coordinates and lag",
+                "stemma status topology.toml");
+  file_option(sub, status.file);
+  add_format<DataFormat>(*sub, status.format, kDataFormats);
+  sub->callback([&] { chosen = [&](Console& c) { return run_status(status, common, c); }; });
+
+  VerifyArguments verify;
+  sub = command("verify", "Write a row at each source, read it at every replica, clean up",
+                "stemma verify topology.toml");
+  file_option(sub, verify.file);
+  add_duration(
+      *sub, "--wait", [&](milliseconds t) { verify.patience = t; }, "How long the row may take (30s)");
+  add_format<DataFormat>(*sub, verify.format, kDataFormats);
+  sub->callback([&] { chosen = [&](Console& c) { return run_verify(verify, common, c); }; });
+
+  SandboxArguments box;
+  CLI::App* sandbox_app = command("sandbox", "Real servers on this machine for the file's loopback addresses",
+                                  "stemma sandbox up topology.toml");
+  sandbox_app->require_subcommand(1);
+  const auto sandbox_action = [&](const std::string& name, const std::string& help, SandboxAction action) {
+    CLI::App* child = sandbox_app->add_subcommand(name, help);
+    child->footer(example(fmt::format("stemma sandbox {} topology.toml", name)));
+    child->add_option("FILE", box.file, "The topology file")->required();
+    child->add_option("--dir", box.directory, "Where its servers live")->type_name("DIR");
+    child->callback([&, action] {
+      box.action = action;
+      chosen = [&](Console& c) { return sandbox(box, c); };
+    });
+    return child;
+  };
+  sandbox_action("up", "Start the servers", SandboxAction::up)
+      ->add_option("--server-binary", box.server_binary, "mariadbd or mysqld, if not the one on PATH")
+      ->type_name("PATH");
+  sandbox_action("down", "Stop the servers", SandboxAction::down)
+      ->add_flag("--purge", box.purge, "Remove their data, too");
+  sandbox_action("status", "Which servers run", SandboxAction::status);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    app.exit(asked);  // --help, --version
+    return ExitCode::ok;
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "error: " << wrong.what() << "\n";
+    const auto used = app.get_subcommands();
+    std::cerr << fmt::format("Run stemma {}--help for help.\n",
+                             used.empty() ? "" : used.front()->get_name() + " ");
+    return ExitCode::error;
+  }
+  Console console = make_console(common.color);
+  const int code = chosen(console);
+  console.out.flush();
+  if (!console.out) {
+    std::cerr << "error: the result could not be written to standard output\n";
+    return code == ExitCode::ok ? static_cast<int>(ExitCode::error) : code;
+  }
+  return code;
+}
+
+}  // namespace stemma::cli
