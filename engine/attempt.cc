@@ -66,11 +66,11 @@ class Attempt {
         patience_(patience),
         stop_(stop),
         deadline_(clock.now() + patience.in_all),
-        state_(board.get(step.server).state) {}
+        state_(board.get(step.server)) {}
 
   Result<Effect> run() {
     // What the step before left on the board is the reading that this one starts from, if it is young.
-    if (clock_.now() - board_.get(step_.server).when > patience_.trust)
+    if (clock_.now() - board_.read_at(step_.server, reading_for(step_.kind)) > patience_.trust)
       if (auto read = look(); !read) return tl::unexpected(read.error());
     for (const Fact& need : step_.needs) {
       // Facts about other servers were read back by the steps that made them.
@@ -87,7 +87,7 @@ class Attempt {
       board_.after_start(step_.server, *moment);
       if (auto read = look(); !read) return tl::unexpected(read.error());
     }
-    if (!first_missing()) return waits ? Effect::made : Effect::already;
+    if (!waits && !first_missing()) return Effect::already;
     if (!waits)
       if (auto done = act(); !done) return tl::unexpected(done.error());
     return wait_for_it(waits);
@@ -96,7 +96,7 @@ class Attempt {
  private:
   Result<void> look() {
     auto read = provider_.refresh(step_.server, reading_for(step_.kind), state_);
-    if (read) board_.put(step_.server, state_, clock_.now());
+    if (read) board_.put(step_.server, state_, reading_for(step_.kind), clock_.now());
     return read;
   }
 
@@ -119,7 +119,7 @@ class Attempt {
     if (!done) return done;
     if (step_.kind == StepKind::capture_coordinates)
       if (auto noted = note_coordinates(); !noted) return noted;
-    board_.put(step_.server, state_, clock_.now());
+    board_.put(step_.server, state_, reading_for(step_.kind), clock_.now());
     return {};
   }
 
@@ -138,7 +138,7 @@ class Attempt {
                 {}});
     if (!fact.at) {
       std::vector<std::string> written = board_.data_of(state_);
-      const auto before = board_.get(step_.server).state.accounts;
+      const auto before = board_.get(step_.server).accounts;
       for (const AccountName& account : state_.accounts)
         if (std::find(before.begin(), before.end(), account) == before.end() &&
             !board_.is_replication(account))
@@ -158,7 +158,10 @@ class Attempt {
     Clock::Time error_since{};  // of a thread's error that stands since then; the clock's beginning: none
     for (;;) {
       const auto missing = first_missing();
-      if (!missing) return Effect::made;
+      if (!missing) {
+        if (waits) board_.forget_readings(step_.server);
+        return Effect::made;
+      }
       if (const auto error = lasting_error(step_, state_); !error) {
         error_since = {};
       } else if (error_since == Clock::Time{}) {

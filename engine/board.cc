@@ -1,5 +1,7 @@
 #include "engine/board.h"
 
+#include <algorithm>
+
 #include "plans/attach.h"
 
 namespace stemma {
@@ -7,20 +9,42 @@ namespace stemma {
 Board::Board(const Topology& topology, const Secrets& secrets, Fleet observed, Clock::Time when)
     : topology_(topology), secrets_(secrets), fleet_(std::move(observed)) {
   for (const auto& [name, state] : fleet_.servers) {
-    when_[name] = when;
+    times_[name] = {when, when, when, when, when};
     outputs_.sources[name] = Moment{state.coordinates, state.gtid_binlog};
   }
 }
 
-Board::Snapshot Board::get(const ServerName& name) const {
+ServerState Board::get(const ServerName& name) const {
   const std::lock_guard lock(guard_);
-  return {fleet_.servers.at(name), when_.at(name)};
+  return fleet_.servers.at(name);
 }
 
-void Board::put(const ServerName& name, ServerState state, Clock::Time when) {
+Clock::Time Board::read_at(const ServerName& name, const Reading& parts) const {
+  const std::lock_guard lock(guard_);
+  const ReadTimes& times = times_.at(name);
+  auto oldest = Clock::Time::max();
+  if (parts.channel) oldest = std::min(oldest, times.channel);
+  if (parts.account) oldest = std::min(oldest, times.account);
+  if (parts.coordinates) oldest = std::min(oldest, times.coordinates);
+  if (parts.contents) oldest = std::min(oldest, times.contents);
+  if (parts.variables) oldest = std::min(oldest, times.variables);
+  return oldest;
+}
+
+void Board::put(const ServerName& name, ServerState state, const Reading& parts, Clock::Time when) {
   const std::lock_guard lock(guard_);
   fleet_.servers[name] = std::move(state);
-  when_[name] = when;
+  ReadTimes& times = times_[name];
+  if (parts.channel) times.channel = when;
+  if (parts.account) times.account = when;
+  if (parts.coordinates) times.coordinates = when;
+  if (parts.contents) times.contents = when;
+  if (parts.variables) times.variables = when;
+}
+
+void Board::forget_readings(const ServerName& name) {
+  const std::lock_guard lock(guard_);
+  times_[name] = {};
 }
 
 Judgement Board::judge(const Fact& fact, const ServerState& own) const {

@@ -17,12 +17,13 @@ class Board {
   // `topology` and `secrets` must outlive the board.
   Board(const Topology& topology, const Secrets& secrets, Fleet observed, Clock::Time when);
 
-  struct Snapshot {
-    ServerState state;
-    Clock::Time when;  // when it was read
-  };
-  [[nodiscard]] Snapshot get(const ServerName&) const;
-  void put(const ServerName&, ServerState, Clock::Time when);
+  [[nodiscard]] ServerState get(const ServerName&) const;
+  // When the oldest of these parts of the server was last read.
+  [[nodiscard]] Clock::Time read_at(const ServerName&, const Reading&) const;
+  // The state after `parts` of it were read at `when`.
+  void put(const ServerName&, ServerState, const Reading& parts, Clock::Time when);
+  // The server has applied transactions that may have changed anything: what was read before tells nothing now.
+  void forget_readings(const ServerName&);
 
   // Judges a fact on `own`, the newest reading of its subject, and what is known of its source.
   [[nodiscard]] Judgement judge(const Fact&, const ServerState& own) const;
@@ -51,7 +52,10 @@ class Board {
   mutable std::mutex guard_;
   std::condition_variable read_done_;
   Fleet fleet_;
-  std::map<ServerName, Clock::Time> when_;
+  struct ReadTimes {
+    Clock::Time channel, account, coordinates, contents, variables;
+  };
+  std::map<ServerName, ReadTimes> times_;
   std::map<ServerName, SharedRead> reads_;
   Outputs outputs_;
 };
