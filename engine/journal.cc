@@ -79,7 +79,6 @@ Result<Journal> Journal::create(const std::filesystem::path& directory, const st
                                 {"pid", ::getpid()},
                                 {"steps", steps}};
   if (auto written = journal.line(first.dump()); !written) return tl::unexpected(written.error());
-  if (auto synced = journal.sync(); !synced) return tl::unexpected(synced.error());
   return journal;
 }
 

@@ -25,7 +25,10 @@ std::map<ServerName, Questions> questions_for(const Scene& scene) {
       questions[server.name].schemas = true;
       questions[*server.source].schemas = true;
     }
-    if (source->log_bin) questions[*server.source].binlogs = true;
+    // A fresh replica that starts at its source's present coordinates needs no old binlog.
+    const bool starts_at_present =
+        is_fresh(*state) && server.provision != Provision::replay && !server.provision_at;
+    if (source->log_bin && !starts_at_present) questions[*server.source].binlogs = true;
   }
   for (auto entry = questions.begin(); entry != questions.end();) {
     const ServerState& state = *scene.observed.find(entry->first);

@@ -39,7 +39,8 @@ std::string select_accounts(const ReplicationAccount*);
 std::string select_grants(const ReplicationAccount&);  // error 1141 when the account does not exist
 std::string select_variables(const std::vector<std::string>& names);  // value and where it comes from
 std::string select_schemas();
-std::string select_tables();   // names of tables, views, routines and events of user schemas
+// Names of tables, views, routines and events of these schemas; at least one must be given.
+std::string select_tables(const std::vector<std::string>& schemas);
 std::string select_binlogs();  // SHOW BINARY LOGS; error 1381 while the binlog is off
 std::string select_gtid_before(const std::string& binlog);  // the GTID position at the start of a binlog
 

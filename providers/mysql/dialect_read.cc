@@ -81,13 +81,16 @@ std::string select_schemas() {
       kSystemSchemas);
 }
 
-std::string select_tables() {
+std::string select_tables(const std::vector<std::string>& schemas) {
+  std::vector<std::string> list;
+  for (const std::string& schema : schemas) list.push_back(quoted(schema));
+  const std::string in = fmt::format("IN ({})", fmt::join(list, ", "));
   return fmt::format(
       "SELECT TABLE_SCHEMA AS schema_name, TABLE_NAME AS name FROM information_schema.TABLES "
-      "WHERE TABLE_SCHEMA NOT IN {0} "
-      "UNION ALL SELECT db, CONCAT(name, ' (', LOWER(type), ')') FROM mysql.proc WHERE db NOT IN {0} "
-      "UNION ALL SELECT db, CONCAT(name, ' (event)') FROM mysql.event WHERE db NOT IN {0}",
-      kSystemSchemas);
+      "WHERE TABLE_SCHEMA {0} "
+      "UNION ALL SELECT db, CONCAT(name, ' (', LOWER(type), ')') FROM mysql.proc WHERE db {0} "
+      "UNION ALL SELECT db, CONCAT(name, ' (event)') FROM mysql.event WHERE db {0}",
+      in);
 }
 
 std::string select_binlogs() { return "SHOW BINARY LOGS"; }

@@ -192,14 +192,17 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
   const std::lock_guard guard(lane.guard);
   if (auto connected = connect_again(lane); !connected) return connected;
   std::vector<std::string> statements;
-  if (questions.schemas) statements = {select_schemas(), select_tables()};
+  if (questions.schemas) statements.push_back(select_schemas());
   if (questions.binlogs) statements.push_back(select_binlogs());
   auto batch = ask(lane, statements);
   if (!batch) return tl::unexpected(batch.error());
   if (batch->failed)
     return tl::unexpected(is_privilege_error(batch->failed->number) ? lacking(lane.server, *batch->failed)
                                                                     : *batch->failed);
-  if (questions.schemas) read_schemas(batch->results[0], batch->results[1], state);
+  if (questions.schemas) {
+    read_schemas(batch->results.front(), state);
+    if (auto read = read_table_names(lane, state); !read) return read;
+  }
   if (!questions.binlogs) return {};
   read_binlogs(batch->results.back(), state);
   if (state.binlogs->empty()) return {};
@@ -207,6 +210,19 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
   if (!horizon) return tl::unexpected(horizon.error());
   if (const auto text = horizon->at(0, "gtid"))
     if (const auto position = GtidPosition::parse(*text)) state.gtid_horizon = *position;
+  return {};
+}
+
+// A second question, but only where there is something to ask about: most servers it is asked of are empty.
+Result<void> MysqlProvider::read_table_names(Lane& lane, ServerState& state) {
+  std::vector<std::string> schemas;
+  for (const auto& [schema, contents] : *state.schemas) schemas.push_back(schema);
+  if (schemas.empty()) return {};
+  auto tables = lane.connection->query(select_tables(schemas));
+  if (!tables)
+    return tl::unexpected(is_privilege_error(tables.error().number) ? lacking(lane.server, tables.error())
+                                                                    : tables.error());
+  read_tables(*tables, state);
   return {};
 }
 
@@ -236,7 +252,7 @@ Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, Server
   for (const auto& [variable, value] : lane.server.variables) declared.push_back(variable);
 
   ServerState fresh = state;
-  std::optional<Table> settings, schemas;
+  std::optional<Table> settings;
   std::vector<Question> questions;
   const auto then = [&](std::string sql, std::function<void(const Table&)> read, int harmless = 0) {
     questions.push_back({std::move(sql), std::move(read), harmless});
@@ -254,8 +270,7 @@ Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, Server
   if (reading.variables && !declared.empty())
     then(select_variables(declared), [&](const Table& t) { read_variables(t, fresh, declared); });
   if (reading.contents) {
-    then(select_schemas(), [&](const Table& t) { schemas = t; });
-    then(select_tables(), [&](const Table& t) { read_schemas(*schemas, t, fresh); });
+    then(select_schemas(), [&](const Table& t) { read_schemas(t, fresh); });
   }
   if (reading.contents || reading.account)
     then(select_accounts(account), [&](const Table& t) { read_accounts(t, fresh); });
@@ -284,6 +299,8 @@ Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, Server
   }
   if (settings)
     if (auto held = check_lock(lane, *settings); !held) return held;
+  if (reading.contents)
+    if (auto read = read_table_names(lane, fresh); !read) return read;
   state = std::move(fresh);
   return {};
 }

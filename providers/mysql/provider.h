@@ -35,6 +35,7 @@ class MysqlProvider final : public Provider {
   Result<void> connect_again(Lane&);
   Result<Connection::Batch> ask(Lane&, const std::vector<std::string>&);
   Result<void> read_back(Lane&, const Reading&, ServerState&, const std::vector<std::string>& first);
+  Result<void> read_table_names(Lane&, ServerState&);
   Result<void> check_lock(const Lane&, const Table&) const;
 
   const Topology& topology_;

@@ -245,11 +245,14 @@ void read_variables(const Table& table, ServerState& state, const std::vector<st
   }
 }
 
-void read_schemas(const Table& schemas, const Table& tables, ServerState& state) {
+void read_schemas(const Table& table, ServerState& state) {
   state.schemas.emplace();
-  for (std::size_t i = 0; i < schemas.rows.size(); ++i) (*state.schemas)[Row(schemas, i).text("name")];
-  for (std::size_t i = 0; i < tables.rows.size(); ++i) {
-    const Row row(tables, i);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) (*state.schemas)[Row(table, i).text("name")];
+}
+
+void read_tables(const Table& table, ServerState& state) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row row(table, i);
     (*state.schemas)[row.text("schema_name")].insert(row.text("name"));
   }
 }
