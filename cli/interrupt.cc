@@ -9,11 +9,11 @@
 namespace stemma::cli {
 namespace {
 
-std::atomic<bool> stop{false};
+std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may touch it");
 
 void on_signal(int) {
-  if (stop.exchange(true)) ::_exit(ExitCode::interrupted);
+  if (stop_flag.exchange(true)) ::_exit(ExitCode::interrupted);
 }
 
 bool install() {
@@ -29,9 +29,9 @@ bool install() {
 const std::atomic<bool>& stop_requested() {
   static const bool installed = install();
   (void)installed;
-  return stop;
+  return stop_flag;
 }
 
-void request_stop() { stop = true; }
+void request_stop() { stop_flag = true; }
 
 }  // namespace stemma::cli

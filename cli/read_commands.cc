@@ -59,7 +59,7 @@ int worse(int a, int b) {
   return rank(a) >= rank(b) ? a : b;
 }
 
-std::string milliseconds(std::chrono::microseconds time) {
+std::string in_milliseconds(std::chrono::microseconds time) {
   return fmt::format("{:.1f} ms", static_cast<double>(time.count()) / 1000);
 }
 
@@ -146,7 +146,7 @@ int run_verify(const VerifyArguments& arguments, const CommonOptions& options, C
                             reading.where, width);
       } else if (reading.arrived) {
         text += fmt::format("  {} {:<{}}  read after {}\n", paint.paint(paint.good, "✓"), reading.where,
-                            width, milliseconds(reading.took));
+                            width, in_milliseconds(reading.took));
       } else if (reading.error) {
         code = worse(code, ExitCode::incomplete);
         text += fmt::format("  {} {:<{}}  {}\n", paint.paint(paint.bad, "✗"), reading.where, width,
@@ -154,7 +154,7 @@ int run_verify(const VerifyArguments& arguments, const CommonOptions& options, C
       } else {
         code = worse(code, ExitCode::differs);
         text += fmt::format("  {} {:<{}}  not there after {}; see `stemma status {}`\n",
-                            paint.paint(paint.bad, "✗"), reading.where, width, milliseconds(reading.took),
+                            paint.paint(paint.bad, "✗"), reading.where, width, in_milliseconds(reading.took),
                             arguments.file);
       }
     }

@@ -140,10 +140,10 @@ class Rules {
     }
     std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
     std::string path;
-    constexpr std::size_t most = 12;
-    for (std::size_t i = 0; i < std::min(ring.size(), most); ++i)
+    constexpr std::size_t shown = 12;
+    for (std::size_t i = 0; i < std::min(ring.size(), shown); ++i)
       path += servers_[ring[i]].name.text + " -> ";
-    if (ring.size() > most) path += "… -> ";
+    if (ring.size() > shown) path += "… -> ";
     diagnostics_.error(
         nodes_[ring.front()].source->value.span,
         fmt::format("the sources go round in a circle: {}{}", path, servers_[ring.front()].name.text),

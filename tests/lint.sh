@@ -28,10 +28,10 @@ else
   echo "clang-format: left out, this is not version 14: $version"
 fi
 
-# The compile database: of the release build, or of one that is only configured.
-build=build/release
+# The compile database of a build that takes each source by itself (the release build takes several at once).
+build=build/debug
 if [[ ! -f $build/compile_commands.json ]]; then
-  cmake --preset release >/dev/null || exit 1
+  cmake --preset debug >/dev/null || exit 1
 fi
 mapfile -t units < <(grep -oE '"file": "[^"]+"' "$build/compile_commands.json" | cut -d'"' -f4 | sort -u)
 if (($#)); then
