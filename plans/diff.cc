@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 
 #include "plans/judge_parts.h"
 #include "plans/preflight.h"
@@ -70,26 +70,24 @@ std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
 }
 
 std::vector<Finding> diff(const Scene& scene) {
-  std::vector<Finding> findings = preflight(scene);
-  const auto facts = wanted(scene.desired, scene.observed);
+  // Reads best server by server; within a server the order is that of cause and effect.
+  std::map<ServerName, std::vector<Finding>> by_server;
+  const auto take = [&](const std::vector<Finding>& findings) {
+    for (const Finding& found : findings) by_server[found.server].push_back(found);
+  };
+  take(preflight(scene));
+  for (const Fact& fact : wanted(scene.desired, scene.observed)) take(judge(fact, scene).findings);
+  std::vector<Finding> findings;
   for (const Server& server : scene.desired.servers) {
-    const ServerState* state = scene.observed.find(server.name);
-    if (state == nullptr) continue;
-    for (const Fact& fact : facts) {
-      if (subject(fact) != server.name) continue;
-      const Judgement judgement = judge(fact, scene);
-      findings.insert(findings.end(), judgement.findings.begin(), judgement.findings.end());
+    std::vector<Finding>& own = by_server[server.name];
+    if (const ServerState* state = scene.observed.find(server.name)) {
+      if (const Channel* channel = state->channel(); server.source && channel != nullptr)
+        lag(server, *channel, scene.desired, own);
+      not_persisted(server, *state, scene.desired, own);
     }
-    if (server.source)
-      if (const Channel* channel = state->channel()) lag(server, *channel, scene.desired, findings);
-    not_persisted(server, *state, scene.desired, findings);
+    findings.insert(findings.end(), own.begin(), own.end());
   }
-  // Reads best server by server; within a server the order above is that of cause and effect.
-  std::vector<Finding> sorted;
-  for (const Server& server : scene.desired.servers)
-    for (const Finding& found : findings)
-      if (found.server == server.name) sorted.push_back(found);
-  return sorted;
+  return findings;
 }
 
 bool leaves_verdict_open(const Finding& found) {

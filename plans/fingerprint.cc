@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "plans/attach.h"
 
@@ -85,6 +86,14 @@ std::string plain(const json& value) { return value.is_string() ? value.get<std:
 }  // namespace
 
 json fingerprint(const Scene& scene, const Plan& plan) {
+  // Where coordinates are noted, whether the servers are empty decides; where the file's word is taken, the
+  // source's very coordinates do.
+  std::set<ServerName> noted, noted_at;
+  for (const Step& step : plan.steps) {
+    if (step.kind != StepKind::capture_coordinates) continue;
+    noted.insert(step.server);
+    if (std::get<CoordinatesNoted>(step.ensures.front()).at) noted_at.insert(step.server);
+  }
   json result = json::object();
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
@@ -92,15 +101,9 @@ json fingerprint(const Scene& scene, const Plan& plan) {
       result[server.name.text] = {{"exact", {{"reachable", false}}}, {"grows", json::object()}};
       continue;
     }
-    bool with_data = false, with_coordinates = false;
-    for (const Step& step : plan.steps) {
-      if (step.kind != StepKind::capture_coordinates) continue;
-      const auto& noted = std::get<CoordinatesNoted>(step.ensures.front());
-      const bool concerns = noted.source == server.name || (server.source && *server.source == noted.source);
-      with_data = with_data || (concerns && state->schemas.has_value());
-      with_coordinates = with_coordinates || (noted.source == server.name && noted.at);
-    }
-    result[server.name.text] = {{"exact", exact_fields(scene, server, *state, with_data, with_coordinates)},
+    const bool concerned = noted.contains(server.name) || (server.source && noted.contains(*server.source));
+    result[server.name.text] = {{"exact", exact_fields(scene, server, *state, concerned && state->schemas,
+                                                       noted_at.contains(server.name))},
                                 {"grows", growing_fields(*state)}};
   }
   return result;

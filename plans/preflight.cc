@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "plans/judge_parts.h"
@@ -20,7 +21,13 @@ std::string option_file(const std::string& lines) {
   return fmt::format("put this into the server's option file and restart it: [mysqld] {}", lines);
 }
 
-void check_identity(const Scene& scene, const Server& server, const ServerState& state,
+// The identities of the servers looked at so far; each pair of twins is told once, at the later one.
+struct Seen {
+  std::map<std::uint32_t, const Server*> ids;
+  std::map<std::string, const Server*> uuids;
+};
+
+void check_identity(const Scene& scene, const Server& server, const ServerState& state, Seen& seen,
                     std::vector<Finding>& findings) {
   const std::uint32_t id = state.identity.server_id;
   const auto place = place_of(scene.desired, server, "server_id");
@@ -29,24 +36,22 @@ void check_identity(const Scene& scene, const Server& server, const ServerState&
         finding("server.id-differs", server.name, "server_id", std::to_string(*server.server_id),
                 std::to_string(id), fmt::format("server_id is {}, declared is {}", id, *server.server_id)),
         option_file(fmt::format("server_id = {}", *server.server_id)), place));
-  for (const Server& other : scene.desired.servers) {
-    if (other.name == server.name) break;  // each pair once, at the later server
-    const ServerState* other_state = scene.observed.find(other.name);
-    if (other_state == nullptr) continue;
-    if (other_state->identity.server_id == id)
-      findings.push_back(
-          with_hint(finding("server.id-duplicate", server.name, "server_id", "distinct", std::to_string(id),
-                            fmt::format("has the same server_id as {}: {}", other.name.text, id)),
-                    option_file(fmt::format("server_id = {}", server.server_id && *server.server_id != id
-                                                                  ? std::to_string(*server.server_id)
-                                                                  : "a number of its own")),
-                    place));
-    if (!state.identity.uuid.empty() && other_state->identity.uuid == state.identity.uuid)
-      findings.push_back(with_hint(
-          finding("server.uuid-duplicate", server.name, "server_uuid", "distinct", state.identity.uuid,
-                  fmt::format("has the same server_uuid as {}", other.name.text)),
-          "remove auto.cnf from its data directory and restart it", server.place));
-  }
+  const auto [holder, first] = seen.ids.emplace(id, &server);
+  if (!first)
+    findings.push_back(
+        with_hint(finding("server.id-duplicate", server.name, "server_id", "distinct", std::to_string(id),
+                          fmt::format("has the same server_id as {}: {}", holder->second->name.text, id)),
+                  option_file(fmt::format("server_id = {}", server.server_id && *server.server_id != id
+                                                                ? std::to_string(*server.server_id)
+                                                                : "a number of its own")),
+                  place));
+  if (state.identity.uuid.empty()) return;
+  const auto [twin, alone] = seen.uuids.emplace(state.identity.uuid, &server);
+  if (!alone)
+    findings.push_back(with_hint(
+        finding("server.uuid-duplicate", server.name, "server_uuid", "distinct", state.identity.uuid,
+                fmt::format("has the same server_uuid as {}", twin->second->name.text)),
+        "remove auto.cnf from its data directory and restart it", server.place));
 }
 
 void check_binlog(const Scene& scene, const Server& server, const ServerState& state,
@@ -86,6 +91,7 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
 
 void check_attached(const Scene& scene, const Server& server, const ServerState& state,
                     std::vector<Finding>& findings) {
+  if (state.attached_ids.empty()) return;
   std::set<std::uint32_t> known;
   for (const Server& other : scene.desired.servers) {
     if (other.server_id) known.insert(*other.server_id);
@@ -156,6 +162,7 @@ std::optional<Finding> errant_transactions(const Scene& scene, const Server& rep
 
 std::vector<Finding> preflight(const Scene& scene) {
   std::vector<Finding> findings;
+  Seen seen;
   for (const Server& server : scene.desired.servers) {
     if (const auto silent = scene.observed.silent.find(server.name); silent != scene.observed.silent.end()) {
       Finding found = finding(silent->second.code, server.name, "server", "answers", "silent",
@@ -172,7 +179,7 @@ std::vector<Finding> preflight(const Scene& scene) {
           with_hint(finding("server.managed-elsewhere", server.name, "wsrep_on", "OFF", "ON",
                             "is a node of a Galera cluster, which decides itself whom it follows"),
                     "take it out of the file", server.place));
-    check_identity(scene, server, *state, findings);
+    check_identity(scene, server, *state, seen, findings);
     check_binlog(scene, server, *state, findings);
     check_channels(server, *state, findings);
     check_attached(scene, server, *state, findings);

@@ -43,8 +43,8 @@ void Recipes::run() {
   for (const Server& server : scene_.desired.servers) decide(server);
   for (const Server& server : scene_.desired.servers) {
     if (state(server.name) == nullptr) {
-      plan_.notes.push_back(fmt::format("{} gives no answer: its steps, and those that need it, are left out",
-                                        server.name.text));
+      plan_.notes.push_back(fmt::format(
+          "{} could not be looked at: its steps, and those that need it, are left out", server.name.text));
       continue;
     }
     variables(server);
@@ -80,7 +80,7 @@ void Recipes::decide(const Server& server) {
     AttachDecision decision = decide_attach(scene_, server);
     if (decision.refusal) {
       plan_.refusals.push_back(std::move(*decision.refusal));
-      work.left_out = true;
+      work.left_out = work.refused = true;
       return;
     }
     if (!cannot_read) work.attach = std::move(decision.attach);
@@ -326,7 +326,7 @@ void Recipes::unfence(const Server& server) {
     if (other.name == server.name || &scene_.desired.root_of(other) != &server) continue;
     if (state(other.name) == nullptr) {
       plan_.notes.push_back(
-          fmt::format("{} stays read-only: {} gives no answer, so nobody knows whether it is fenced",
+          fmt::format("{} stays read-only: {} could not be looked at, so nobody knows whether it is fenced",
                       server.name.text, other.name.text));
       return;
     }

@@ -24,6 +24,7 @@ class Recipes {
     bool restart = false;          // only its threads are started
     int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
     bool left_out = false;         // its server, or its source, is silent, or it was refused
+    bool refused = false;
   };
 
   void decide(const Server&);

@@ -47,6 +47,9 @@ std::string findings_as_text(const std::vector<Finding>&, const Topology&, const
 std::string drift_as_text(const std::vector<Finding>&, const Topology&, const Palette&);
 nlohmann::json drift_to_json(const std::vector<Finding>&, const Topology&);
 
+// What a server that could not be observed is called in a table cell: "no answer", "login refused".
+std::string silence_text(const Fleet&, const ServerName&);
+
 std::string status_as_text(const Scene&, const std::vector<Finding>&, const Palette&);
 nlohmann::json status_to_json(const Scene&, const std::vector<Finding>&);
 

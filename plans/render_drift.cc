@@ -36,14 +36,13 @@ std::string lag_text(const Channel& channel) {
                            : fmt::format("{} s", *lag);
 }
 
-// What a silent server is called in a table cell.
+}  // namespace
+
 std::string silence_text(const Fleet& fleet, const ServerName& name) {
   const auto silent = fleet.silent.find(name);
-  return silent != fleet.silent.end() && silent->second.code == "server.login-refused" ? "login refused"
-                                                                                       : "no answer";
+  if (silent == fleet.silent.end() || silent->second.code == "server.unreachable") return "no answer";
+  return silent->second.code == "server.login-refused" ? "login refused" : "not readable";
 }
-
-}  // namespace
 
 std::string findings_as_text(const std::vector<Finding>& findings, const Topology& topology,
                              const Palette& palette) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "plans/diff.h"
 #include "plans/render.h"
 
 namespace stemma {
@@ -18,35 +19,42 @@ std::string role(const Server& server) {
   return server.source ? fmt::format("follows {}", server.source->text) : "source";
 }
 
-std::string flavor(const ServerState* state) {
-  if (state == nullptr) return "no answer";
+std::string flavor(const Fleet& fleet, const ServerName& name) {
+  const ServerState* state = fleet.find(name);
+  if (state == nullptr) return silence_text(fleet, name);
   return fmt::format("{} {}", state->flavor == Flavor::mysql ? "MySQL" : "MariaDB", to_text(state->version));
 }
 
-// What the plan does to one server, in a word.
-std::string change_of(const Plan& plan, const ServerName& server) {
+// What the plan does to one server.
+struct Change {
   std::size_t steps = 0;
   bool attach = false, repoint = false;
-  for (const Step& step : plan.steps) {
-    if (step.server != server) continue;
-    ++steps;
-    attach = attach || step.kind == StepKind::configure_source;
-    repoint =
-        repoint || std::find(step.hazards.begin(), step.hazards.end(), Hazard::repoint) != step.hazards.end();
-  }
-  if (steps == 0) return "unchanged";
+};
+
+std::string to_text(const Change& change) {
+  if (change.steps == 0) return "unchanged";
   return fmt::format("{} {}",
-                     repoint  ? "re-pointed,"
-                     : attach ? "attached,"
-                              : "changed,",
-                     counted(steps, "step"));
+                     change.repoint  ? "re-pointed,"
+                     : change.attach ? "attached,"
+                                     : "changed,",
+                     counted(change.steps, "step"));
 }
 
 std::string plan_tree(const PlanView& view, const Palette& palette) {
+  std::map<ServerName, Change> changes;
+  for (const Step& step : view.plan.steps) {
+    Change& change = changes[step.server];
+    ++change.steps;
+    // A replica that is configured anew on its old place is not attached: it was before.
+    const ServerState* state = view.scene.observed.find(step.server);
+    if (step.kind == StepKind::configure_source && state != nullptr && state->channel() == nullptr)
+      change.attach = true;
+    for (const Hazard hazard : step.hazards) change.repoint = change.repoint || hazard == Hazard::repoint;
+  }
   std::vector<std::vector<std::string>> cells;
   for (const Server& server : view.scene.desired.servers)
-    cells.push_back({to_text(server.address), flavor(view.scene.observed.find(server.name)), role(server),
-                     change_of(view.plan, server.name)});
+    cells.push_back({to_text(server.address), flavor(view.scene.observed, server.name), role(server),
+                     to_text(changes[server.name])});
   return tree(view.scene.desired, {"address", "version", "role", "plan"}, cells, palette);
 }
 

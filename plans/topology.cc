@@ -13,7 +13,18 @@ std::string to_text(const Address& address) {
               : fmt::format("{}:{}", address.host, address.port);
 }
 
+void Topology::build_index() {
+  index = {};
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    index.by_name.emplace(servers[i].name.text, i);
+    if (servers[i].source) index.replicas[servers[i].source->text].push_back(i);
+  }
+}
+
 const Server* Topology::find(const ServerName& wanted) const {
+  if (const auto at = index.by_name.find(wanted.text);
+      at != index.by_name.end() && at->second < servers.size() && servers[at->second].name == wanted)
+    return &servers[at->second];
   const auto found = std::find_if(servers.begin(), servers.end(),
                                   [&](const Server& server) { return server.name == wanted; });
   return found == servers.end() ? nullptr : &*found;
@@ -21,6 +32,11 @@ const Server* Topology::find(const ServerName& wanted) const {
 
 std::vector<const Server*> Topology::replicas_of(const ServerName& source) const {
   std::vector<const Server*> replicas;
+  if (index.by_name.size() == servers.size()) {
+    if (const auto at = index.replicas.find(source.text); at != index.replicas.end())
+      for (const std::size_t i : at->second) replicas.push_back(&servers[i]);
+    return replicas;
+  }
   for (const Server& server : servers) {
     if (server.source == source) replicas.push_back(&server);
   }

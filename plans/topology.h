@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "plans/secret.h"
@@ -123,6 +124,13 @@ struct Ignore {
   bool operator==(const Ignore&) const = default;
 };
 
+// Who is where in Topology::servers. Looked up by what it was made from, so it is equal to any other.
+struct ServerIndex {
+  std::unordered_map<std::string, std::size_t> by_name;
+  std::unordered_map<std::string, std::vector<std::size_t>> replicas;  // by their source's name
+  bool operator==(const ServerIndex&) const { return true; }
+};
+
 struct Topology {
   std::string name;
   CoordinatesMode coordinates = CoordinatesMode::automatic;
@@ -134,6 +142,11 @@ struct Topology {
   std::string path;                     // of the file; "" when it was read from a plan
   std::map<std::string, Place> places;  // of the keys outside [server.*], dotted
   bool operator==(const Topology&) const = default;
+
+  // Makes the look-ups below take the same time for any number of servers; until it is called, and after the
+  // servers have changed, they search.
+  void build_index();
+  ServerIndex index;
 
   // The server of that name, nullptr if there is none. Borrowed: lives as long as the Topology.
   [[nodiscard]] const Server* find(const ServerName&) const;

@@ -295,6 +295,7 @@ DecodedTopology decode(const Node& root) {
       topology.servers.push_back(read_server(root, nodes));
     }
   }
+  topology.build_index();
   return decoded;
 }
 
