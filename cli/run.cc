@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <iostream>
@@ -45,16 +46,35 @@ void add_duration(CLI::App& to, const std::string& name, std::function<void(mill
       ->type_name("DURATION");
 }
 
-template <class Format>
-void add_format(CLI::App& to, Format& into, std::map<std::string, Format> names) {
-  to.add_option("--format", into, "How the result is printed")
-      ->transform(CLI::CheckedTransformer(std::move(names), CLI::ignore_case))
-      ->type_name("FORMAT")
-      ->option_text("FORMAT");
+// An option with a fixed list of values; the list is in its help and in the message about another value.
+template <class Value>
+void add_choice(CLI::App& to, const std::string& name, Value& into,
+                std::vector<std::pair<std::string, Value>> values, const std::string& help,
+                const std::string& placeholder) {
+  std::vector<std::string> names;
+  for (const auto& [text, value] : values) names.push_back(text);
+  const std::string list = fmt::format("{}", fmt::join(names, ", "));
+  to.add_option_function<std::string>(
+        name,
+        [&into, name, list, values = std::move(values)](const std::string& given) {
+          for (const auto& [text, value] : values)
+            if (text == given) {
+              into = value;
+              return;
+            }
+          throw CLI::ValidationError(name, fmt::format("'{}' is none of {}", given, list));
+        },
+        fmt::format("{}: {}", help, list))
+      ->type_name(placeholder);
 }
 
-const std::map<std::string, DataFormat> kDataFormats = {{"text", DataFormat::text},
-                                                        {"json", DataFormat::json}};
+template <class Format>
+void add_format(CLI::App& to, Format& into, std::vector<std::pair<std::string, Format>> values) {
+  add_choice(to, "--format", into, std::move(values), "How the result is printed", "FORMAT");
+}
+
+const std::vector<std::pair<std::string, DataFormat>> kDataFormats = {{"text", DataFormat::text},
+                                                                      {"json", DataFormat::json}};
 
 std::string example(std::string_view line) { return fmt::format("Example:\n  {}", line); }
 
@@ -87,13 +107,10 @@ int run(int argc, const char* const* argv) {
       "6 a server is silent, 7 another apply holds the lock, 130 interrupted");
 
   CommonOptions common;
-  app.add_option("--color", common.color, "When to use colors: auto, always or never")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, ColorMode>{
-              {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}},
-          CLI::ignore_case))
-      ->type_name("WHEN")
-      ->option_text("WHEN");
+  add_choice<ColorMode>(
+      app, "--color", common.color,
+      {{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}},
+      "When to use colors", "WHEN");
   add_duration(
       app, "--timeout", [&](milliseconds time) { common.timeout = time; },
       "The longest the whole command may take");
@@ -135,12 +152,12 @@ int run(int argc, const char* const* argv) {
                 "stemma apply topology.toml --yes");
   file_option(sub, apply.file, "The topology file, or a plan saved by `stemma plan -o`");
   sub->add_flag("--yes", apply.yes, "Don't ask");
-  sub->add_option("--allow", apply.allow, "Permit a hazard by name; may be given several times")
-      ->check(CLI::IsMember([] {
-        std::vector<std::string> names;
-        for (const auto name : hazard_names()) names.emplace_back(name);
-        return names;
-      }()))
+  sub->add_option("--allow", apply.allow,
+                  fmt::format("Permit a hazard by name, several times if need be: {}",
+                              fmt::join(hazard_names(), ", ")))
+      ->check([](const std::string& name) {
+        return hazard_named(name) ? std::string() : fmt::format("there is no hazard '{}'", name);
+      })
       ->type_name("HAZARD")
       ->option_text("HAZARD");
   sub->add_option("--parallelism", apply.parallelism, "How many steps may run side by side (64)")
@@ -202,6 +219,15 @@ int run(int argc, const char* const* argv) {
       ->add_flag("--purge", box.purge, "Remove their data, too");
   sandbox_action("status", "Which servers run", SandboxAction::status);
 
+  // CLI11 would only say that a command is missing.
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  const bool known = argc < 2 || argv[1][0] == '-' ||
+                     std::any_of(commands.begin(), commands.end(),
+                                 [&](const CLI::App* one) { return one->get_name() == argv[1]; });
+  if (!known) {
+    std::cerr << fmt::format("error: there is no command '{}'\nRun stemma --help for the list.\n", argv[1]);
+    return ExitCode::error;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {

@@ -82,7 +82,9 @@ class Attempt {
     const bool waits = step_.kind == StepKind::await_running || step_.kind == StepKind::await_caught_up;
     if (step_.kind == StepKind::await_running)
       if (auto read = look_at_both(); !read) return tl::unexpected(read.error());
-    if (!waits && !first_missing()) return Effect::already;
+    // A channel's password can't be read: that everything else of it holds says nothing, so it is said again.
+    const bool shows_all = step_.kind != StepKind::configure_source;
+    if (!waits && shows_all && !first_missing()) return Effect::already;
     if (!waits)
       if (auto done = act(); !done) return tl::unexpected(done.error());
     return wait_for_it(waits);

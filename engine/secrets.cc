@@ -99,6 +99,8 @@ Result<Secret> resolve(const SecretRef& ref, const ResolveOptions& options,
     const char* value = std::getenv(env->variable.c_str());
     if (value == nullptr)
       return fail(Trouble::input, "the environment variable {} is not set", env->variable);
+    if (*value == '\0')
+      return fail(Trouble::input, "the environment variable {} is set but empty", env->variable);
     return Secret(value);
   }
   if (const auto* file = std::get_if<FromFile>(&ref)) return from_file(*file, options, warnings);

@@ -35,7 +35,7 @@ bool is_fresh(const ServerState&);
 bool source_can_send(const ServerState& source, const ServerState& replica, const Origin&);
 
 // What of a server's data another one lacks: schemas, "schema.table", and accounts that would be missed.
-// Empty for a server that is empty in the sense of design: no schema but the system's and the canary's, no
+// Empty for a server that is empty: no schema but the system's and the canary's, no
 // account but the system's, the admin's and the replication account.
 std::vector<std::string> data_of(const ServerState&, const Topology&);
 std::vector<std::string> accounts_beyond(const ServerState& source, const ServerState& replica,

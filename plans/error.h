@@ -29,7 +29,7 @@ struct Error {
   std::string message;  // one sentence, lower case, no full stop
   std::string hint;     // what to do next; may be empty
   int number = 0;       // the server's or client library's error number, 0 if there is none
-  std::string code;     // finding code of design "Finding and refusal codes"; may be empty
+  std::string code;     // a code of the table in plans/finding.cc; may be empty
 
   // Says where it happened, outermost first: "replica-1: CHANGE MASTER: access denied".
   [[nodiscard]] Error within(std::string_view where) const {

@@ -194,8 +194,10 @@ std::string privilege_hint(const std::string& user, const std::vector<std::strin
   std::vector<std::string> plain;
   std::string lines;
   for (const std::string& privilege : missing)
-    if (privilege.ends_with("WITH GRANT OPTION"))
-      lines = fmt::format("GRANT REPLICATION SLAVE ON *.* TO '{}'@'…' WITH GRANT OPTION;", user);
+    if (privilege == "SELECT")
+      lines += fmt::format("GRANT SELECT ON mysql.* TO '{}'@'…';", user);
+    else if (privilege.ends_with("WITH GRANT OPTION"))
+      lines += fmt::format("GRANT REPLICATION SLAVE ON *.* TO '{}'@'…' WITH GRANT OPTION;", user);
     else
       plain.push_back(privilege);
   if (!plain.empty())
@@ -205,10 +207,6 @@ std::string privilege_hint(const std::string& user, const std::vector<std::strin
 }
 
 std::vector<std::string> missing_privileges(const ServerState& state, bool to_apply) {
-  std::vector<std::string> needed = {"BINLOG MONITOR", "SLAVE MONITOR", "REPLICATION MASTER ADMIN"};
-  if (to_apply)
-    for (const char* more : {"REPLICATION SLAVE ADMIN", "READ_ONLY ADMIN", "BINLOG ADMIN", "CREATE USER"})
-      needed.emplace_back(more);
   std::set<std::string> held;
   bool may_grant = false;
   for (const Grant& grant : state.own_grants) {
@@ -218,6 +216,14 @@ std::vector<std::string> missing_privileges(const ServerState& state, bool to_ap
         (grant.privileges.contains("REPLICATION SLAVE") || grant.privileges.contains("ALL PRIVILEGES")))
       may_grant = true;
   }
+  // Who may not see a schema would take a full server for an empty one.
+  const bool sees_all_schemas =
+      held.contains("SHOW DATABASES") || held.contains("SELECT") || held.contains("EVENT");
+  std::vector<std::string> needed = {"BINLOG MONITOR", "SLAVE MONITOR", "REPLICATION MASTER ADMIN"};
+  if (to_apply && !sees_all_schemas) needed.emplace_back("SHOW DATABASES");
+  if (to_apply)
+    for (const char* more : {"REPLICATION SLAVE ADMIN", "READ_ONLY ADMIN", "BINLOG ADMIN", "CREATE USER"})
+      needed.emplace_back(more);
   std::vector<std::string> missing;
   // Before MariaDB 11.0 SUPER implies the privileges that were split from it, but READ_ONLY ADMIN on 10.11.
   const bool super = held.contains("SUPER") && state.version < Version{11, 0, 0};

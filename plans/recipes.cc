@@ -70,13 +70,21 @@ void Recipes::decide(const Server& server) {
   const bool in_order =
       judge(Follows{server.name, *server.source, by_gtid}, scene_).verdict == Verdict::holds;
   const bool threads_fine = in_order && thread_findings(server, *channel).empty();
-  if (threads_fine) return;
   // A login that is refused may be the account's fault or the channel's: nothing can read the channel's
   // password on MariaDB, so it is said again.
   const bool login_refused = in_order && channel->receiver_errno == kAccessDenied;
+  // The same when the account gets another password: a channel that still has the old one runs on until it has
+  // to connect again.
+  // Its own account is given the password last, so an apply that was cut short in between shows there.
+  const bool rotated =
+      in_order &&
+      ((source->replication_account &&
+        is_missing(AccountIs{*server.source, AccountAspect::secret}, scene_)) ||
+       (seen->replication_account && is_missing(AccountIs{server.name, AccountAspect::secret}, scene_)));
   // 1236: the source can't send what the replica asks for; starting it again would only fail again.
   const bool cannot_read = in_order && channel->receiver_errno == 1236;
-  if (!in_order || login_refused || cannot_read) {
+  if (threads_fine && !rotated) return;
+  if (!in_order || login_refused || rotated || cannot_read) {
     AttachDecision decision = decide_attach(scene_, server);
     if (decision.refusal) {
       plan_.refusals.push_back(std::move(*decision.refusal));

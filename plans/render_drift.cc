@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "plans/diff.h"
 #include "plans/render.h"
@@ -40,28 +42,59 @@ std::string lag_text(const Channel& channel) {
 
 std::string silence_text(const Fleet& fleet, const ServerName& name) {
   const auto silent = fleet.silent.find(name);
-  if (silent == fleet.silent.end() || silent->second.code == "server.unreachable") return "no answer";
+  if (silent == fleet.silent.end() || silent->second.error.trouble == Trouble::unreachable)
+    return "no answer";
   return silent->second.code == "server.login-refused" ? "login refused" : "not readable";
 }
 
+namespace {
+
+// Findings that say the same of several servers, as one.
+struct Group {
+  const Finding* first;
+  std::vector<std::string> servers;
+};
+
+std::vector<Group> grouped(const std::vector<Finding>& findings) {
+  std::vector<Group> groups;
+  std::map<std::tuple<std::string, std::string, std::string, bool>, std::size_t> known;
+  for (const Finding& found : findings) {
+    if (found.weight == Weight::info) continue;
+    const auto [at, added] =
+        known.emplace(std::tuple(found.code, found.message, found.hint, found.ignored), groups.size());
+    if (added) groups.push_back({&found, {}});
+    groups[at->second].servers.push_back(found.server.text);
+  }
+  return groups;
+}
+
+std::string named(const std::vector<std::string>& servers) {
+  constexpr std::size_t shown = 3;
+  if (servers.size() <= shown) return fmt::format("{}", fmt::join(servers, ", "));
+  return fmt::format("{} and {} more", fmt::join(servers.begin(), servers.begin() + (shown - 1), ", "),
+                     servers.size() - (shown - 1));
+}
+
+}  // namespace
+
 std::string findings_as_text(const std::vector<Finding>& findings, const Topology& topology,
                              const Palette& palette) {
+  const auto groups = grouped(findings);
   std::size_t server_width = 0, code_width = 0;
-  for (const Finding& found : findings) {
-    if (found.weight == Weight::info) continue;
-    server_width = std::max(server_width, found.server.text.size());
-    code_width = std::max(code_width, found.code.size());
+  for (const Group& group : groups) {
+    server_width = std::max(server_width, named(group.servers).size());
+    code_width = std::max(code_width, group.first->code.size());
   }
   std::string text;
-  for (const Finding& found : findings) {
-    if (found.weight == Weight::info) continue;
+  for (const Group& group : groups) {
+    const Finding& found = *group.first;
     const bool error = found.weight == Weight::error && !found.ignored;
     const std::string place = found.place.line > 0 && !topology.path.empty()
                                   ? fmt::format("  [{}:{}]", topology.path, found.place.line)
                                   : "";
     text += fmt::format("  {} {:<{}}  {:<{}}  {}{}{}\n",
                         palette.paint(error ? palette.bad : palette.warn, error ? "✗" : "!"),
-                        found.server.text, server_width, found.code, code_width, found.message,
+                        named(group.servers), server_width, found.code, code_width, found.message,
                         found.ignored ? " (ignored)" : "", palette.paint(palette.dim, place));
     if (!found.hint.empty() && !found.ignored)
       text += fmt::format("      {}\n", palette.paint(palette.dim, found.hint));
@@ -100,12 +133,12 @@ std::string drift_as_text(const std::vector<Finding>& findings, const Topology& 
                                 palette.paint(palette.good, "✓"), name, topology.servers.size(),
                                 topology.servers.size() == 1 ? "" : "s", extra);
     case DriftVerdict::drifted:
-      return text + fmt::format("{} {}: drifted, {} finding{}{}; `stemma plan` shows what would mend it\n",
+      return text + fmt::format("{} {}: drifted, {} finding{}{}; see `stemma plan`\n",
                                 palette.paint(palette.bad, "✗"), name, errors, errors == 1 ? "" : "s", extra);
     case DriftVerdict::unknown: break;
   }
-  return text + fmt::format("{} {}: unknown, not every server answered{}\n", palette.paint(palette.warn, "?"),
-                            name, extra);
+  return text + fmt::format("{} {}: unknown, not every server could be looked at{}\n",
+                            palette.paint(palette.warn, "?"), name, extra);
 }
 
 json drift_to_json(const std::vector<Finding>& findings, const Topology& topology) {

@@ -43,7 +43,10 @@ std::optional<fs::path> find_program(const std::vector<std::string>& names) {
 }
 
 Result<ServerBinary> read_version_line(const fs::path& path, std::string_view line) {
-  const std::string text(line.substr(0, line.find('\n')));
+  // Warnings may stand before it.
+  const auto at = line.find(" Ver ");
+  const auto begin = at == line.npos ? 0 : line.rfind('\n', at) + 1;
+  const std::string text(line.substr(begin, line.find('\n', begin) - begin));
   const auto version = text.find(" Ver ");
   int major = 0, minor = 0, patch = 0;
   if (version == std::string::npos ||
