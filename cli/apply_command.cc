@@ -109,14 +109,15 @@ Locking take_locks(Provider& provider, const Topology& topology, std::chrono::mi
       std::sort(holders.begin(), holders.end(),
                 [](const LockHolder& a, const LockHolder& b) { return a.server < b.server; });
       const LockHolder& holder = holders.front();
-      say_error(console,
-                {Trouble::locked,
-                 fmt::format("another apply holds the lock on {}: {}@{}, for {} s", holder.server.text,
-                             holder.user.empty() ? "somebody" : holder.user,
-                             holder.host.empty() ? "somewhere" : holder.host, holder.seconds),
-                 "wait for it to end (--lock-timeout 60s does), or look for it in that server's processlist",
-                 0,
-                 {}});
+      say_error(console, {Trouble::locked,
+                          fmt::format("another apply holds the lock on {}: {}@{}, for {} s",
+                                      holder.server.text, holder.user.empty() ? "somebody" : holder.user,
+                                      holder.host.empty() ? "somewhere" : holder.host, holder.seconds),
+                          "wait for it to end (--lock-timeout 60s does), or look for it in that server's "
+                          "processlist; two names of "
+                          "the file that lead to one server look like this, too: see `stemma plan`",
+                          0,
+                          {}});
       return Locking::held;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

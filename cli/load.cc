@@ -65,7 +65,8 @@ std::optional<Secrets> load_secrets(Console& console, const Topology& topology, 
 mysql::Timeouts timeouts_for_reading(const CommonOptions& options) {
   mysql::Timeouts timeouts;
   if (options.timeout) {
-    timeouts.connect = std::min(timeouts.connect, *options.timeout);
+    // An apply with a silent server meets it three times: for the lock, at the first look and at the last.
+    timeouts.connect = std::min(timeouts.connect, *options.timeout / 3);
     timeouts.read = std::min(timeouts.read, *options.timeout);
   }
   return timeouts;
@@ -74,8 +75,7 @@ mysql::Timeouts timeouts_for_reading(const CommonOptions& options) {
 mysql::Timeouts timeouts_for_acting(const CommonOptions& options, const Topology& topology) {
   mysql::Timeouts timeouts = timeouts_for_reading(options);
   // A statement such as STOP SLAVE waits for the transaction at hand: the step's own limit bounds it.
-  timeouts.read =
-      std::max(timeouts.read, std::chrono::duration_cast<std::chrono::milliseconds>(topology.limits.step));
+  timeouts.read = std::chrono::duration_cast<std::chrono::milliseconds>(topology.limits.step);
   if (options.timeout) timeouts.read = std::min(timeouts.read, *options.timeout);
   return timeouts;
 }

@@ -19,8 +19,10 @@ bool may_pass(int number) {
 // The error of a replication thread that waiting will not mend, if there is one.
 std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
   const Channel* channel = state.channel();
-  if (channel == nullptr || (step.kind != StepKind::await_running && step.kind != StepKind::await_caught_up))
-    return std::nullopt;
+  const bool waits_for_threads = step.kind == StepKind::start_replica ||
+                                 step.kind == StepKind::await_running ||
+                                 step.kind == StepKind::await_caught_up;
+  if (channel == nullptr || !waits_for_threads) return std::nullopt;
   Error error{Trouble::refused, {}, {}, 0, {}};
   if (!channel->applier && channel->applier_errno != 0) {
     error.message =
@@ -29,7 +31,7 @@ std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
     error.number = channel->applier_errno;
     error.code = "replica.applier-error";
   } else if (channel->receiver != ReceiverState::on && channel->receiver_errno != 0 &&
-             !may_pass(channel->receiver_errno) && step.kind == StepKind::await_running) {
+             !may_pass(channel->receiver_errno) && step.kind != StepKind::await_caught_up) {
     error.message =
         fmt::format("the receiver failed with {}: {}", channel->receiver_errno, channel->receiver_error);
     error.number = channel->receiver_errno;

@@ -90,6 +90,23 @@ Result<Secret> from_command(const FromCommand& ref, const ResolveOptions& option
   return without_line_end(std::move(text));
 }
 
+// A replica keeps its channel's password in a file of lines, of at most 96 bytes, in a character set of three bytes
+// (MariaDB 10.11: a line end in it breaks the file at the next restart; an emoji is another password).
+Result<void> fit_for_channel(const Secret& secret) {
+  const std::string& text = secret.reveal();
+  constexpr std::size_t longest = 96;
+  if (text.size() > longest)
+    return fail(Trouble::input, "it is longer than {} bytes, which no channel can take", longest);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F)
+      return fail(Trouble::input, "it holds a control character, such as a line end");
+    if (byte >= 0xF0)
+      return fail(Trouble::input, "it holds a character of four bytes, which no channel can take");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Secret> resolve(const SecretRef& ref, const ResolveOptions& options,
@@ -137,6 +154,8 @@ Result<ResolvedSecrets> resolve_secrets(const Topology& topology, const ResolveO
   }
   if (topology.replication && topology.replication->password) {
     auto secret = get(*topology.replication->password);
+    if (secret)
+      if (auto fit = fit_for_channel(*secret); !fit) secret = tl::unexpected(fit.error());
     if (secret)
       resolved.secrets.replication = *secret;
     else if (options.need_replication)

@@ -14,6 +14,8 @@ namespace stemma {
 struct Attach {
   Origin origin;
   bool by_gtid_first = false;  // re-pointed by GTID, and afterwards brought back to file and position
+  bool source_lags = false;    // it must wait until its source has what it has itself
+  bool in_place = false;       // same server, same coordinates: with the options right, a start is enough
   bool fresh = false;          // nothing of its source was ever executed here
   std::vector<Hazard> hazards;
   std::string reason;
@@ -26,7 +28,8 @@ struct AttachDecision {
 };
 
 // Both servers must have been observed, with the answers that questions_for() asked of them.
-AttachDecision decide_attach(const Scene&, const Server& replica);
+// `keeps_relay_log`: its threads are only started, so what the source has purged may still be in its relay log.
+AttachDecision decide_attach(const Scene&, const Server& replica, bool keeps_relay_log = false);
 
 // No trace of replication: no channel, no gtid_slave_pos, no GTID of another server.
 bool is_fresh(const ServerState&);

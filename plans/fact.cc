@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 
 #include "plans/judge_parts.h"
 
@@ -112,7 +113,21 @@ bool same_value(std::string_view declared, std::string_view observed) {
     if (value == "off" || value == "false" || value == "no") return std::string("0");
     return value;
   };
-  return canonical(declared) == canonical(observed);
+  const std::string left = canonical(declared), right = canonical(observed);
+  if (left == right) return true;
+  // "16m" and 16777216, 0.5 and 0.500000
+  const auto number = [](const std::string& text) -> std::optional<double> {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (end == text.c_str()) return std::nullopt;
+    const std::string_view unit(end);
+    if (unit.empty()) return value;
+    if (unit == "k") return value * 1024;
+    if (unit == "m") return value * 1024 * 1024;
+    return unit == "g" ? std::optional(value * 1024 * 1024 * 1024) : std::nullopt;
+  };
+  const auto a = number(left), b = number(right);
+  return a && b && *a == *b;
 }
 
 Judgement judge(const Fact& fact, const Scene& scene) {

@@ -86,12 +86,10 @@ std::string plain(const json& value) { return value.is_string() ? value.get<std:
 }  // namespace
 
 json fingerprint(const Scene& scene, const Plan& plan) {
-  // Where coordinates are noted, whether the servers are empty decides; where the file's word is taken, the
-  // source's very coordinates do.
-  std::set<ServerName> noted, noted_at;
+  // Where the file's word is taken, the source's very coordinates decide.
+  std::set<ServerName> noted_at;
   for (const Step& step : plan.steps) {
     if (step.kind != StepKind::capture_coordinates) continue;
-    noted.insert(step.server);
     if (std::get<CoordinatesNoted>(step.ensures.front()).at) noted_at.insert(step.server);
   }
   json result = json::object();
@@ -101,8 +99,7 @@ json fingerprint(const Scene& scene, const Plan& plan) {
       result[server.name.text] = {{"exact", {{"reachable", false}}}, {"grows", json::object()}};
       continue;
     }
-    const bool concerned = noted.contains(server.name) || (server.source && noted.contains(*server.source));
-    result[server.name.text] = {{"exact", exact_fields(scene, server, *state, concerned && state->schemas,
+    result[server.name.text] = {{"exact", exact_fields(scene, server, *state, state->schemas.has_value(),
                                                        noted_at.contains(server.name))},
                                 {"grows", growing_fields(*state)}};
   }

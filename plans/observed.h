@@ -145,7 +145,9 @@ struct ServerState {
   // Asked only of servers where it decides something (see questions.h); nullopt: not asked.
   std::optional<std::map<std::string, SchemaContents>> schemas;
   std::optional<std::vector<std::string>> binlogs;  // SHOW BINARY LOGS, oldest first
-  std::optional<GtidPosition> gtid_horizon;         // GTIDs before its oldest binlog
+  // GTID positions at places of its binlogs, by their text; nullopt: no boundary between two transactions.
+  std::map<std::string, std::optional<GtidPosition>> gtid_at;
+  std::optional<GtidPosition> gtid_horizon;  // GTIDs before its oldest binlog
 
   // The channel of that name, nullptr if there is none. Borrowed.
   [[nodiscard]] const Channel* channel(std::string_view name = "") const;

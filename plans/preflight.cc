@@ -160,6 +160,31 @@ std::optional<Finding> errant_transactions(const Scene& scene, const Server& rep
   return found;
 }
 
+namespace {
+
+// What errant_transactions() can't tell from a replica's own set-up.
+std::optional<Finding> perhaps_errant(const Scene& scene, const Server& replica, const ServerState& state) {
+  const ServerState* source = replica.source ? scene.observed.find(*replica.source) : nullptr;
+  if (source == nullptr || source->gtid_state.empty()) return std::nullopt;
+  std::vector<std::string> own;
+  for (const auto& [key, sequence] : state.gtid_state.entries())
+    if (const Gtid gtid{key.first, key.second, sequence};
+        gtid.server == state.identity.server_id && !source->gtid_state.contains(gtid))
+      own.push_back(to_text(gtid));
+  if (own.empty()) return std::nullopt;
+  Finding found =
+      finding("replica.errant-transactions", replica.name, "gtid_binlog_state", "none of its own",
+              fmt::format("{}", fmt::join(own, ", ")),
+              fmt::format("has logged transactions of its own, the last is {}; from its set-up, or errant",
+                          fmt::join(own, ", ")));
+  found.weight = Weight::warning;
+  found.hint = fmt::format("`mariadb-binlog` on {} shows them", replica.name.text);
+  found.place = replica.place;
+  return found;
+}
+
+}  // namespace
+
 std::vector<Finding> preflight(const Scene& scene) {
   std::vector<Finding> findings;
   Seen seen;
@@ -184,8 +209,12 @@ std::vector<Finding> preflight(const Scene& scene) {
     check_channels(server, *state, findings);
     check_attached(scene, server, *state, findings);
     check_version(scene, server, *state, findings);
-    if (state->channel() != nullptr)
-      if (auto errant = errant_transactions(scene, server)) findings.push_back(std::move(*errant));
+    if (state->channel() != nullptr) {
+      if (auto errant = errant_transactions(scene, server))
+        findings.push_back(std::move(*errant));
+      else if (auto perhaps = perhaps_errant(scene, server, *state))
+        findings.push_back(std::move(*perhaps));
+    }
   }
   return findings;
 }

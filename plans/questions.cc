@@ -29,6 +29,13 @@ std::map<ServerName, Questions> questions_for(const Scene& scene) {
     const bool starts_at_present =
         is_fresh(*state) && server.provision != Provision::replay && !server.provision_at;
     if (source->log_bin && !starts_at_present) questions[*server.source].binlogs = true;
+    const auto translate = [&](const Coordinates& at) {
+      if (source->log_bin && !source->gtid_at.contains(to_text(at)))
+        questions[*server.source].gtid_at.push_back(at);
+    };
+    if (channel != nullptr && !channel->applier && channel->executed.known()) translate(channel->executed);
+    if (server.provision_at)
+      if (const auto at = parse_coordinates(*server.provision_at)) translate(*at);
   }
   for (auto entry = questions.begin(); entry != questions.end();) {
     const ServerState& state = *scene.observed.find(entry->first);

@@ -2,14 +2,16 @@
 #pragma once
 
 #include <map>
+#include <vector>
 
 #include "plans/fact.h"
 
 namespace stemma {
 
 struct Questions {
-  bool schemas = false;  // schemas and their tables' names
-  bool binlogs = false;  // the binlogs that are still there, and the GTIDs before the oldest
+  bool schemas = false;              // schemas and their tables' names
+  bool binlogs = false;              // the binlogs that are still there, and the GTIDs before the oldest
+  std::vector<Coordinates> gtid_at;  // places of its own binlogs, to be translated into GTIDs
   bool operator==(const Questions&) const = default;
 };
 

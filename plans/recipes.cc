@@ -84,14 +84,16 @@ void Recipes::decide(const Server& server) {
   // 1236: the source can't send what the replica asks for; starting it again would only fail again.
   const bool cannot_read = in_order && channel->receiver_errno == 1236;
   if (threads_fine && !rotated) return;
-  if (!in_order || login_refused || rotated || cannot_read) {
-    AttachDecision decision = decide_attach(scene_, server);
+  // Even a mere start goes on from a place, which must be the replica's own.
+  const bool start_only = in_order && !login_refused && !rotated;
+  {
+    AttachDecision decision = decide_attach(scene_, server, start_only && !cannot_read);
     if (decision.refusal) {
       plan_.refusals.push_back(std::move(*decision.refusal));
       work.left_out = work.refused = true;
       return;
     }
-    if (!cannot_read) work.attach = std::move(decision.attach);
+    if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   }
   work.restart = !work.attach;
   work.rounds = work.attach && work.attach->by_gtid_first ? 2 : 1;
@@ -196,8 +198,17 @@ void Recipes::channel(const Server& server) {
     // Late: it serves readers until the account it will use is there.
     std::vector<Fact> before = account_ready(*server.source);
     if (server.read_only) before.emplace_back(ReadOnly{server.name, true});
-    stop(server, 1, std::move(before), now->applier);
+    // What it has received is applied first; a delayed replica gets it again from the same source instead.
+    const bool drain = now->applier && (now->delay == 0 || !attach.hazards.empty());
+    stop(server, 1, std::move(before), drain);
     needs.emplace_back(ChannelOff{server.name, 1});
+  }
+  if (attach.source_lags) {
+    const Server& source = *scene_.desired.find(*server.source);
+    if (source.source) {
+      catch_up(source);
+      needs.emplace_back(CaughtUp{source.name, *source.source});
+    }
   }
   const bool by_gtid = wants_gtid(scene_.desired, server, *state(server.name)) || attach.by_gtid_first;
   configure(server, attach, attach.origin, by_gtid, std::move(needs));

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <map>
 
@@ -11,6 +14,27 @@
 
 namespace stemma {
 namespace {
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// Setting one of these by hand loses or doubles transactions.
+bool governed_by_stemma(std::string_view name) {
+  static constexpr std::array<std::string_view, 10> names = {"gtid_slave_pos",
+                                                             "gtid_binlog_state",
+                                                             "gtid_binlog_pos",
+                                                             "gtid_purged",
+                                                             "gtid_executed",
+                                                             "gtid_next",
+                                                             "sql_log_bin",
+                                                             "skip_replication",
+                                                             "sql_slave_skip_counter",
+                                                             "default_master_connection"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::string_view kind_words(const Node& node) {
   switch (node.kind) {
@@ -219,7 +243,7 @@ class Check {
   void variables(const Key& key, const Entry& entry, const std::string& where) {
     if (entry.value.kind != Node::Kind::table) return wrong_type(key, entry, where);
     for (const Entry& variable : entry.value.entries) {
-      const std::string& name = variable.key;
+      const std::string name = lower_case(variable.key);
       const Node& node = variable.value;
       const bool spelled = !name.empty() && name.find_first_not_of(
                                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -231,6 +255,10 @@ class Check {
         diagnostics_.error(variable.span,
                            fmt::format("'{}' is a key of the server, not one of its variables", name),
                            fmt::format("move it up: {} = … below [server.NAME]", name));
+      } else if (governed_by_stemma(name)) {
+        diagnostics_.error(variable.span,
+                           fmt::format("'{}' says where a replica stands, which stemma decides itself", name),
+                           "take this line out");
       } else if (node.kind == Node::Kind::number && !std::isfinite(node.number)) {
         diagnostics_.error(node.span, fmt::format("'{}' must be a finite number", name));
       } else if (node.kind == Node::Kind::list || node.kind == Node::Kind::table ||

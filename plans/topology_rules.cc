@@ -195,6 +195,25 @@ class Rules {
       return;
     }
     if (section->value.kind != Node::Kind::table) return;
+    const Entry* user = section->value.find("user");
+    for (const Server& server : servers_) {
+      if (user == nullptr || !topology_.replication || topology_.replication->user != server.admin.user)
+        continue;
+      diagnostics_.error(
+          user->value.span,
+          fmt::format("{} is the account that stemma logs in with on '{}'",
+                      in_quotes(topology_.replication->user), server.name.text),
+          "give the replicas an account of their own: it gets another password and loses all other rights");
+      break;
+    }
+    if (const Entry* plugin = section->value.find("plugin");
+        plugin != nullptr && plugin->value.kind == Node::Kind::text &&
+        plugin->value.text.find_first_not_of(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != std::string::npos)
+      diagnostics_.error(
+          plugin->value.span,
+          fmt::format("'plugin' can't be {}: it is no plugin's name", in_quotes(plugin->value.text)),
+          "write it like \"mysql_native_password\"");
     for (const auto& [key, example] :
          {std::pair{"user", "\"repl_user\""}, std::pair{"password", "{ env = \"REPL_PASSWORD\" }"}}) {
       if (section->value.find(key) != nullptr) continue;

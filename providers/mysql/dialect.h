@@ -42,7 +42,8 @@ std::string select_schemas();
 // Names of tables, views, routines and events of these schemas; at least one must be given.
 std::string select_tables(const std::vector<std::string>& schemas);
 std::string select_binlogs();  // SHOW BINARY LOGS; error 1381 while the binlog is off
-std::string select_gtid_before(const std::string& binlog);  // the GTID position at the start of a binlog
+// The GTID position there; NULL when it is no boundary between two transactions. 4 is a binlog's beginning.
+std::string select_gtid_at(const Coordinates&);
 
 // --- changing ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
 
 #include "plans/judge_parts.h"
 #include "providers/mysql/dialect.h"
@@ -110,9 +113,22 @@ std::string change_master(const Server& server, const Server& source, const Repl
   return fmt::format("CHANGE MASTER TO {}", fmt::join(words, ", "));
 }
 
+// Numbers go bare, with the K, M and G that option files know worked out: SET GLOBAL takes neither them nor a
+// number in quotes.
 std::string set_value(const std::string& value) {
-  const bool number = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
-  return number ? value : quoted(value);
+  static constexpr std::array<std::pair<char, std::uint64_t>, 3> units = {
+      {{'K', 1ULL << 10}, {'M', 1ULL << 20}, {'G', 1ULL << 30}}};
+  std::uint64_t whole = 0;
+  const auto [rest, error] = std::from_chars(value.data(), value.data() + value.size(), whole);
+  const std::string_view unit(rest, static_cast<std::size_t>(value.data() + value.size() - rest));
+  if (error == std::errc{} && unit.empty()) return value;
+  if (error == std::errc{} && unit.size() == 1)
+    for (const auto& [letter, factor] : units)
+      if (std::toupper(static_cast<unsigned char>(unit.front())) == letter && whole <= UINT64_MAX / factor)
+        return std::to_string(whole * factor);
+  const bool decimal = value.find_first_not_of("0123456789.-+") == std::string::npos &&
+                       value.find_first_of("0123456789") != std::string::npos;
+  return decimal ? value : quoted(value);
 }
 
 // What differs between sending and showing a step.
@@ -129,10 +145,19 @@ std::vector<std::string> render(const Step& step, const Topology& desired, const
   const Server& server = *desired.find(step.server);
   const std::string name = desired.replication ? account_name(*desired.replication) : "";
   switch (step.kind) {
-    case StepKind::create_user:
-      return outside_binlog(
-          {fmt::format("CREATE USER {} {}", name, identified(*desired.replication, values.password)),
-           fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", name)});
+    case StepKind::create_user: {
+      // Where the source's own history was replayed first, the account may have come with it.
+      const bool after_history = std::any_of(step.needs.begin(), step.needs.end(), [](const Fact& need) {
+        return std::holds_alternative<CaughtUp>(need);
+      });
+      const std::string how = identified(*desired.replication, values.password);
+      if (after_history)
+        return outside_binlog({fmt::format("CREATE USER IF NOT EXISTS {} {}", name, how),
+                               fmt::format("ALTER USER {} {}", name, how),
+                               fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", name)});
+      return outside_binlog({fmt::format("CREATE USER {} {}", name, how),
+                             fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", name)});
+    }
     case StepKind::alter_user:
       return outside_binlog(
           {fmt::format("ALTER USER {} {}", name, identified(*desired.replication, values.password))});

@@ -95,9 +95,8 @@ std::string select_tables(const std::vector<std::string>& schemas) {
 
 std::string select_binlogs() { return "SHOW BINARY LOGS"; }
 
-std::string select_gtid_before(const std::string& binlog) {
-  // A binlog's first event stands at 4; the GTID position there is what was written before this file.
-  return fmt::format("SELECT BINLOG_GTID_POS({}, 4) AS gtid", quoted(binlog));
+std::string select_gtid_at(const Coordinates& at) {
+  return fmt::format("SELECT BINLOG_GTID_POS({}, {}) AS gtid", quoted(at.file), at.position);
 }
 
 }  // namespace stemma::mysql

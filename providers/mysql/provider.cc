@@ -29,9 +29,13 @@ struct Question {
 // A server quotes the statement that it could not read, password and all.
 Error without_secret(Error error, const Secrets& secrets) {
   if (!secrets.replication || secrets.replication->reveal().empty()) return error;
+  // It may cut the text short in the middle of the password, too: any beginning of it counts.
+  constexpr std::size_t shortest = 4;
   for (const std::string& text : {escape(secrets.replication->reveal()), secrets.replication->reveal()})
-    for (auto at = error.message.find(text); at != std::string::npos; at = error.message.find(text, at))
-      error.message.replace(at, text.size(), "<secret>");
+    for (std::size_t length = text.size(); length >= std::min(shortest, text.size()); --length)
+      for (auto at = error.message.find(text.substr(0, length)); at != std::string::npos;
+           at = error.message.find(text.substr(0, length), at + 1))
+        error.message.replace(at, length, "<secret>");
   return error;
 }
 
@@ -194,8 +198,12 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
   std::vector<std::string> statements;
   if (questions.schemas) statements.push_back(select_schemas());
   if (questions.binlogs) statements.push_back(select_binlogs());
-  auto batch = ask(lane, statements);
-  if (!batch) return tl::unexpected(batch.error());
+  std::optional<Connection::Batch> batch(std::in_place);
+  if (!statements.empty()) {
+    auto asked = ask(lane, statements);
+    if (!asked) return tl::unexpected(asked.error());
+    batch = std::move(*asked);
+  }
   if (batch->failed)
     return tl::unexpected(is_privilege_error(batch->failed->number) ? lacking(lane.server, *batch->failed)
                                                                     : *batch->failed);
@@ -203,13 +211,25 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
     read_schemas(batch->results.front(), state);
     if (auto read = read_table_names(lane, state); !read) return read;
   }
-  if (!questions.binlogs) return {};
-  read_binlogs(batch->results.back(), state);
-  if (state.binlogs->empty()) return {};
-  auto horizon = lane.connection->query(select_gtid_before(state.binlogs->front()));
-  if (!horizon) return tl::unexpected(horizon.error());
-  if (const auto text = horizon->at(0, "gtid"))
-    if (const auto position = GtidPosition::parse(*text)) state.gtid_horizon = *position;
+  if (questions.binlogs) read_binlogs(batch->results.back(), state);
+
+  // Places in its binlogs, told as GTIDs: the beginning of the oldest, and those that were asked.
+  std::vector<Coordinates> places = questions.gtid_at;
+  if (questions.binlogs && !state.binlogs->empty()) places.push_back({state.binlogs->front(), 4});
+  std::vector<std::string> translations;
+  for (const Coordinates& place : places) translations.push_back(select_gtid_at(place));
+  if (places.empty()) return {};
+  auto translated = ask(lane, translations);
+  if (!translated) return tl::unexpected(translated.error());
+  if (translated->failed) return tl::unexpected(*translated->failed);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto text = translated->results[i].at(0, "gtid");
+    const auto position = text ? GtidPosition::parse(*text) : std::nullopt;
+    if (i < questions.gtid_at.size())
+      state.gtid_at[to_text(places[i])] = position;
+    else if (position)
+      state.gtid_horizon = *position;
+  }
   return {};
 }
 
@@ -240,7 +260,12 @@ Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, Se
   auto work =
       statements(step, StepContext{topology_, secrets_, state, source_offers_tls, outputs, lock_wait});
   if (!work) return tl::unexpected(work.error());
-  return read_back(lane, reading_for(step.kind), state, *work);
+  auto done = read_back(lane, reading_for(step.kind), state, *work);
+  if (!done && step.kind == StepKind::set_variable && done.error().trouble == Trouble::refused)
+    done.error().hint =
+        fmt::format("if it can't be set at run time, put this into the option file: [mysqld] {} = {}",
+                    step.variable, lane.server.variables.at(step.variable));
+  return done;
 }
 
 // The statements of a step and the reading of what they changed, in one packet: one round trip.

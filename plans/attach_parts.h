@@ -1,0 +1,21 @@
+// What the two halves of decide_attach() share: replicas that never replicated, and those that did. Internal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plans/attach.h"
+
+namespace stemma {
+
+// A refusal to attach `replica`, with the way on.
+AttachDecision refused(std::string_view code, const Server& replica, std::string message, std::string hint);
+
+// "a, b, c and 12 more"
+std::string listed(const std::vector<std::string>& names);
+
+// For a replica without any trace of replication: what both hold decides, and the file's word on it.
+AttachDecision attach_fresh(const Scene&, const Server& replica, const ServerState& source,
+                            const ServerState& state);
+
+}  // namespace stemma
