@@ -92,6 +92,12 @@ json fingerprint(const Scene& scene, const Plan& plan) {
     if (step.kind != StepKind::capture_coordinates) continue;
     if (std::get<CoordinatesNoted>(step.ensures.front()).at) noted_at.insert(step.server);
   }
+  // What servers hold decides where a replica is to be attached, even if the plan refuses it.
+  std::set<ServerName> attaching;
+  for (const Server& server : scene.desired.servers)
+    if (const ServerState* state = scene.observed.find(server.name);
+        server.source && state != nullptr && is_fresh(*state))
+      attaching.insert({server.name, *server.source});
   json result = json::object();
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
@@ -99,9 +105,10 @@ json fingerprint(const Scene& scene, const Plan& plan) {
       result[server.name.text] = {{"exact", {{"reachable", false}}}, {"grows", json::object()}};
       continue;
     }
-    result[server.name.text] = {{"exact", exact_fields(scene, server, *state, state->schemas.has_value(),
-                                                       noted_at.contains(server.name))},
-                                {"grows", growing_fields(*state)}};
+    result[server.name.text] = {
+        {"exact", exact_fields(scene, server, *state, attaching.contains(server.name) && state->schemas,
+                               noted_at.contains(server.name))},
+        {"grows", growing_fields(*state)}};
   }
   return result;
 }

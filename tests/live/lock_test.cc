@@ -1,0 +1,86 @@
+// Two at once: one waits, or is told who was first. And those who only look leave no trace.
+#include "tests/catch.h"
+#include "tests/live/support_story.h"
+
+namespace stemma::live {
+
+TEST_CASE("the lock of another apply is respected", "[live][lock]") {
+  Story story(quickstart("position"));
+  for (const char* server : {"primary", "replica-2"}) {
+    auto holder = story.connect(server);
+    REQUIRE(holder);
+    REQUIRE(holder->query("SELECT GET_LOCK('stemma.apply', 0)"));
+    const std::string before = story.snapshot();
+    const Ran apply = story.stemma({"apply", "--yes"});
+    INFO(apply.all());
+    CHECK(apply.code == 7);
+    CHECK(contains(apply.err, std::string("holds the lock on ") + server));
+    CHECK(contains(apply.err, "root@127.0.0.1"));
+    CHECK(contains(apply.err, "for 0 s"));
+    const Ran patient = story.stemma({"apply", "--yes", "--lock-timeout", "300ms"});
+    CHECK(patient.code == 7);
+    CHECK(patient.took >= std::chrono::milliseconds(300));
+    CHECK(story.snapshot() == before);
+    // Looking needs no lock.
+    CHECK(story.stemma({"plan"}).code == 0);
+    CHECK(story.stemma({"drift"}).code == 2);
+  }
+  CHECK(story.apply().code == 0);
+}
+
+TEST_CASE("--lock-timeout waits until the other one is done", "[live][lock]") {
+  Story story(quickstart("position"));
+  auto holder = story.connect("replica-1");
+  REQUIRE(holder);
+  REQUIRE(holder->query("SELECT GET_LOCK('stemma.apply', 0)"));
+  const auto waiting = story.start({"apply", story.file(), "--yes", "--lock-timeout", "20s"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(waiting->alive());
+  CHECK(story.slave("replica-1", "Slave_IO_Running").empty());
+  REQUIRE(holder->query("SELECT RELEASE_LOCK('stemma.apply')"));
+  const Ran apply = waiting->wait();
+  INFO(apply.all());
+  CHECK(apply.code == 0);
+  CHECK(story.codes().empty());
+}
+
+TEST_CASE("two applies at once: the fleet is in order, and nobody fails", "[live][lock]") {
+  Story story(quickstart("position"));
+  const auto one = story.start({"apply", story.file(), "--yes", "--lock-timeout", "20s"});
+  const auto two = story.start({"apply", story.file(), "--yes", "--lock-timeout", "20s"});
+  const auto three = story.start({"apply", story.file(), "--yes", "--lock-timeout", "20s"});
+  for (Running* running : {one.get(), two.get(), three.get()}) {
+    const Ran ran = running->wait();
+    INFO(ran.all());
+    CHECK(ran.code == 0);
+  }
+  CHECK(story.codes().empty());
+  CHECK(story.applied_steps().empty());
+}
+
+TEST_CASE("reading is reading", "[live][reading]") {
+  Story story(quickstart("position"));
+  const auto look = [&] {
+    const std::string before = story.snapshot();
+    for (const char* format : {"text", "json", "markdown", "sql", "dot", "mermaid"})
+      CHECK(story.stemma({"plan", "--format", format}).code != 1);
+    CHECK(story.stemma({"plan", "-o", story.path("saved.plan"), "-v"}).code != 1);
+    for (const char* format : {"text", "json"}) {
+      CHECK(story.stemma({"drift", "--format", format, "-v"}).code != 1);
+      CHECK(story.stemma({"status", "--format", format, "-v"}).code != 1);
+    }
+    CHECK(story.stemma({"validate"}).code == 0);
+    CHECK(story.snapshot() == before);
+  };
+  look();
+  REQUIRE(story.apply().code == 0);
+  look();
+  story.make_app();
+  story.caught_up();
+  story.sql("replica-1",
+            {"STOP SLAVE", "CHANGE MASTER TO MASTER_HOST = '127.0.0.9'", "SET GLOBAL read_only = OFF"});
+  story.unlogged("replica-2", {"DROP USER 'repl_user'@'%'"});
+  look();
+}
+
+}  // namespace stemma::live

@@ -1,0 +1,563 @@
+// What stemma refuses, what it says then, and that it has not touched anything.
+#include <algorithm>
+#include <csignal>
+
+#include "tests/catch.h"
+#include "tests/live/support_story.h"
+
+namespace stemma::live {
+namespace {
+
+Codes refusals(Story& story) {
+  Codes codes;
+  const json plan = story.stemma({"plan", "--format", "json"}).document();
+  for (const json& refusal : plan.at("refusals"))
+    codes.push_back(refusal.at("server").get<std::string>() + " " + refusal.at("code").get<std::string>());
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  return codes;
+}
+
+// plan and apply both say no with these codes and these words, and nothing is changed anywhere.
+void refused(Story& story, const Codes& codes, const std::vector<std::string>& words) {
+  const std::string before = story.snapshot();
+  const Ran plan = story.stemma({"plan"});
+  INFO(plan.all());
+  CHECK(plan.code == 3);
+  CHECK(refusals(story) == codes);
+  for (const std::string& code : codes) CHECK(contains(plan.all(), code.substr(code.find(' ') + 1)));
+  for (const std::string& word : words) {
+    INFO(word);
+    CHECK(contains(plan.all(), word));
+  }
+  const Ran apply = story.stemma({"apply", "--yes"});
+  INFO(apply.all());
+  CHECK(apply.code == 3);
+  CHECK(story.apply().code == 3);
+  CHECK(story.snapshot() == before);
+}
+
+const std::vector<std::string> kShop = {"CREATE DATABASE shop",
+                                        "CREATE TABLE shop.orders (id INT PRIMARY KEY)",
+                                        "INSERT INTO shop.orders VALUES (1), (2), (3)"};
+
+std::string coordinates_of(const Story& story, const std::string& server) {
+  const std::string line = story.lines(server, "SHOW MASTER STATUS");
+  const auto tab = line.find('\t');
+  return line.substr(0, tab) + ":" + line.substr(tab + 1, line.find('\t', tab + 1) - tab - 1);
+}
+
+// A binlog that a dump thread or a checkpoint still needs is left where it is, with a warning only.
+void purge_first_binlog(const Story& story) {
+  eventually("the first binlog can be purged", [&] {
+    story.sql("primary", {"PURGE BINARY LOGS TO 'mysql-bin.000002'"});
+    return !contains(story.lines("primary", "SHOW BINARY LOGS"), "mysql-bin.000001");
+  });
+}
+
+Shape with_provision(const std::string& lines, const std::string& coordinates = "position") {
+  Shape shape = quickstart(coordinates);
+  shape.servers[1].more = shape.servers[2].more = lines;
+  return shape;
+}
+
+std::string orders(const Story& story, const std::string& server) {
+  return story.lines(server, "SELECT id FROM shop.orders ORDER BY id");
+}
+
+void same_orders(const Story& story) {
+  const std::string wanted = orders(story, "primary");
+  for (const char* replica : {"replica-1", "replica-2"})
+    eventually(std::string(replica) + " has the same orders", [&] {
+      return story.cell(replica,
+                        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'shop'") ==
+                 "1" &&
+             orders(story, replica) == wanted;
+    });
+}
+
+}  // namespace
+
+TEST_CASE("a source with data and replicas without are refused", "[live][safety]") {
+  for (const char* mode : {"position", "gtid"}) {
+    Story story(quickstart(mode));
+    story.sql("primary", kShop);
+    story.sql("primary", {"CREATE DATABASE crm"});
+    refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"},
+            {"shop", "crm", "assume-identical", "replay"});
+  }
+}
+
+TEST_CASE("one refusal stops the whole apply", "[live][safety]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  story.caught_up();
+  story.sql("replica-1", {"STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL gtid_slave_pos = ''", "RESET MASTER"});
+  story.sql("replica-2", {"STOP SLAVE"});
+  refused(story, {"replica-1 replica.data-missing"}, {"app"});
+}
+
+TEST_CASE("an account that only the source has is data, too", "[live][safety]") {
+  Story story(quickstart("position"));
+  story.sql("primary", {"CREATE USER 'shop'@'%' IDENTIFIED BY 'x'"});
+  refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"}, {"shop"});
+}
+
+TEST_CASE("a replica that has data which its source lacks is refused", "[live][safety]") {
+  Story story(quickstart("position"));
+  story.sql("replica-1", kShop);
+  refused(story, {"replica-1 replica.errant-transactions"}, {"shop"});
+}
+
+TEST_CASE("assume-identical takes the user's word", "[live][safety][provision]") {
+  for (const char* mode : {"position", "gtid"}) {
+    INFO(mode);
+    Story story(with_provision("provision = \"assume-identical\"", mode));
+    for (const char* server : {"primary", "replica-1", "replica-2"}) story.unlogged(server, kShop);
+    const Ran plan = story.stemma({"plan"});
+    INFO(plan.all());
+    CHECK(plan.code == 0);
+    CHECK(contains(plan.out, "assume-identical"));
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    REQUIRE(apply.code == 0);
+    story.sql("primary", {"INSERT INTO shop.orders VALUES (4)"});
+    same_orders(story);
+    // Left in the file it is no drift, but worth a word.
+    CHECK(story.codes().empty());
+    CHECK(story.applied_steps().empty());
+    CHECK(contains(story.stemma({"plan"}).out, "no longer used"));
+    story.writer().must_write();
+    story.same_data();
+  }
+}
+
+TEST_CASE("assume-identical where the names differ is refused", "[live][safety][provision]") {
+  Story story(with_provision("provision = \"assume-identical\""));
+  for (const char* server : {"primary", "replica-1"}) story.unlogged(server, kShop);
+  refused(story, {"replica-2 replica.data-missing"}, {"shop"});
+}
+
+TEST_CASE("assume-identical holds for the coordinates of the plan only", "[live][safety][provision]") {
+  Story story(with_provision("provision = \"assume-identical\""));
+  for (const char* server : {"primary", "replica-1", "replica-2"}) story.unlogged(server, kShop);
+  const std::string saved = story.path("saved.plan");
+  REQUIRE(story.stemma({"plan", "-o", saved}).code == 0);
+  story.sql("primary", {"INSERT INTO shop.orders VALUES (4)"});
+  const std::string before = story.snapshot();
+  const Ran apply = story.run({"apply", saved, "--yes"});
+  INFO(apply.all());
+  CHECK(apply.code == 4);
+  CHECK(contains(apply.all(), "primary.coordinates: "));
+  CHECK(story.snapshot() == before);
+}
+
+TEST_CASE("a restored backup says where it stands", "[live][safety][provision]") {
+  for (const bool gtid : {false, true}) {
+    Story story(quickstart("position"));
+    story.sql("primary", kShop);
+    const std::string at =
+        gtid ? story.cell("primary", "SELECT @@gtid_binlog_pos") : coordinates_of(story, "primary");
+    INFO(at);
+    for (const char* replica : {"replica-1", "replica-2"}) story.unlogged(replica, kShop);
+    story.sql("primary", {"INSERT INTO shop.orders VALUES (4)"});
+    story.rewrite(with_provision("provision = \"assume-identical\"\nat = \"" + at + "\""));
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    REQUIRE(apply.code == 0);
+    story.sql("primary", {"INSERT INTO shop.orders VALUES (5)"});
+    same_orders(story);
+    CHECK(story.codes().empty());
+    CHECK(story.applied_steps().empty());
+    CHECK(story.slave("replica-1", "Using_Gtid") == "No");
+  }
+}
+
+TEST_CASE("replay attaches replicas to a source with data", "[live][safety][provision]") {
+  for (const char* mode : {"position", "gtid"}) {
+    INFO(mode);
+    Story story(with_provision("provision = \"replay\"", mode));
+    story.sql("primary", kShop);
+    story.sql("primary", {"FLUSH BINARY LOGS", "CREATE USER 'shop'@'%' IDENTIFIED BY 'x'"});
+    story.writer().must_write();
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    REQUIRE(apply.code == 0);
+    story.writer().must_write();
+    same_orders(story);
+    story.same_data();
+    CHECK(story.codes().empty());
+    CHECK(story.applied_steps().empty());
+  }
+}
+
+TEST_CASE("replay of a source that made the account itself", "[live][safety][provision][account]") {
+  Story story(with_provision("provision = \"replay\""));
+  story.sql("primary", kShop);
+  story.sql("primary",
+            {"CREATE USER 'repl_user'@'%' IDENTIFIED BY 'x'", "GRANT SELECT ON *.* TO 'repl_user'@'%'"});
+  // What the replicas will have replayed is known afterwards only: then the account is mended there, too.
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK((apply.code == 0 || apply.code == 5));
+  same_orders(story);
+  story.applied_steps();
+  CHECK(story.codes().empty());
+  CHECK(story.applied_steps().empty());
+}
+
+TEST_CASE("the account was made at the source before anybody thought of replicas",
+          "[live][safety][account]") {
+  for (const char* mode : {"position", "gtid"}) {
+    INFO(mode);
+    Story story(quickstart(mode));
+    story.sql("primary", {"CREATE USER 'repl_user'@'%' IDENTIFIED BY 'x'"});
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    REQUIRE(apply.code == 0);
+    story.writer().must_write();
+    CHECK(story.codes().empty());
+    CHECK(story.applied_steps().empty());
+    // What breaks replicas that lack the account: 1133.
+    story.sql("primary", {"SET PASSWORD FOR 'repl_user'@'%' = PASSWORD('other')"});
+    story.caught_up();
+    CHECK_FALSE(story.applied_steps().empty());
+    CHECK(story.codes().empty());
+    story.same_data();
+  }
+}
+
+TEST_CASE("replay is refused when binlogs were purged", "[live][safety][provision]") {
+  Story story(with_provision("provision = \"replay\""));
+  story.sql("primary", kShop);
+  story.sql("primary", {"FLUSH BINARY LOGS"});
+  purge_first_binlog(story);
+  refused(story, {"replica-1 replica.binlog-gone", "replica-2 replica.binlog-gone"}, {"mysql-bin.000002"});
+}
+
+TEST_CASE("two servers with one server_id", "[live][safety][identity]") {
+  Shape shape = quickstart("position");
+  shape.server_ids = false;
+  Story story(shape);
+  story.restart("replica-2", {"--server-id=" + story.cell("replica-1", "SELECT @@server_id")});
+  refused(story, {"replica-2 server.id-duplicate"}, {"server_id = ", "[mysqld]"});
+}
+
+TEST_CASE("a server with another server_id than declared", "[live][safety][identity]") {
+  Story story(quickstart("position"));
+  story.restart("replica-2", {"--server-id=77"});
+  refused(story, {"replica-2 server.id-differs"}, {"77", "server_id = 3"});
+}
+
+TEST_CASE("a source without a binlog", "[live][safety][identity]") {
+  Story story(quickstart("position"));
+  story.restart("primary", {"--skip-log-bin"});
+  refused(story, {"primary server.binlog-off"}, {"log_bin = mysql-bin"});
+}
+
+TEST_CASE("a middle that does not log what it replicates", "[live][safety][identity]") {
+  Story story(chain("position"));
+  story.restart("middle", {"--skip-log-slave-updates"});
+  refused(story, {"middle server.log-updates-off"}, {"log_slave_updates = ON"});
+}
+
+TEST_CASE("a declared root that replicates", "[live][safety]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  story.caught_up();
+  story.sql("primary", {"CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = " +
+                        std::to_string(story.port("replica-1")) + ", MASTER_USER = 'repl_user'"});
+  refused(story, {"primary source.has-channel"}, {"root"});
+}
+
+TEST_CASE("an admin account that may only look", "[live][safety][privileges]") {
+  Story story(quickstart("position"));
+  const auto account = [&](const std::string& grants) {
+    for (const char* server : {"primary", "replica-1", "replica-2"})
+      story.unlogged(server, {"CREATE OR REPLACE USER 'looker'@'%' IDENTIFIED BY 'looks'",
+                              "GRANT " + grants + " ON *.* TO 'looker'@'%'"});
+  };
+  Shape shape = quickstart("position");
+  shape.admin = "user = \"looker\"\npassword = { env = \"LIVE_LOOKER_PASSWORD\" }";
+  story.environment["LIVE_LOOKER_PASSWORD"] = "looks";
+  story.rewrite(shape);
+
+  account("SELECT, BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN, SHOW DATABASES");
+  refused(story,
+          {"primary server.privilege-missing", "replica-1 server.privilege-missing",
+           "replica-2 server.privilege-missing"},
+          {"GRANT ", "CREATE USER", "TO 'looker'@"});
+  account("SELECT");
+  const Ran drift = story.stemma({"drift", "--format", "json"});
+  INFO(drift.all());
+  CHECK(contains(drift.out, "server.privilege-missing"));
+  CHECK(contains(drift.out, "GRANT "));
+  refused(story,
+          {"primary server.privilege-missing", "replica-1 server.privilege-missing",
+           "replica-2 server.privilege-missing"},
+          {"GRANT ", "TO 'looker'@"});
+}
+
+TEST_CASE("a login that is refused leaves the verdict open", "[live][safety][silent]") {
+  Shape shape = quickstart("position");
+  Story story(shape);
+  shape.servers[2].more = "admin = { user = \"root\", password = { env = \"LIVE_WRONG_PASSWORD\" } }";
+  story.environment["LIVE_WRONG_PASSWORD"] = "wrong";
+  story.rewrite(shape);
+  const Ran drift = story.stemma({"drift"});
+  INFO(drift.all());
+  CHECK(drift.code == 6);
+  CHECK(has(story.codes(), "replica-2 server.login-refused"));
+  CHECK(has(story.codes(), "replica-1 replica.not-configured"));
+  CHECK(story.stemma({"status"}).code == 6);
+  CHECK(story.stemma({"plan"}).code == 6);
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 6);
+  CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
+  CHECK(story.slave("replica-2", "Slave_SQL_Running").empty());
+}
+
+TEST_CASE("a server that is down is named, the others are mended", "[live][safety][silent]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.writer();
+  story.caught_up();
+  story.stop_server("replica-2");
+  Ran drift = story.stemma({"drift", "--format", "json"});
+  INFO(drift.all());
+  CHECK(drift.code == 6);
+  CHECK(drift.document()["verdict"] == "unknown");
+  CHECK(story.codes() == Codes{"replica-2 server.unreachable"});
+  CHECK(story.stemma({"plan"}).code == 6);
+  CHECK(story.apply().code == 6);
+
+  story.sql("replica-1", {"STOP SLAVE"});
+  story.writer().must_write();
+  CHECK(story.codes() == Codes{"replica-1 replica.applier-stopped", "replica-1 replica.receiver-stopped",
+                               "replica-2 server.unreachable"});
+  CHECK(story.stemma({"drift"}).code == 6);
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 6);
+  const json document = apply.document();
+  CHECK_FALSE(document["steps"].empty());
+  for (const json& step : document["steps"]) CHECK(step["server"] == "replica-1");
+  CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
+
+  // It comes back: writable, as its option file has it.
+  REQUIRE(story.run({"sandbox", "up", story.file(), "--dir", story.sandbox().string()}).code == 0);
+  story.writer().must_write();
+  CHECK(has(story.codes(), "replica-2 replica.writable"));
+  CHECK_FALSE(story.applied_steps().empty());
+  story.writer().must_write();
+  CHECK(story.codes().empty());
+  story.same_data();
+}
+
+TEST_CASE("a primary that is closed stays so while a replica is silent", "[live][safety][silent]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.sql("primary", {"SET GLOBAL read_only = ON"});
+  story.stop_server("replica-2");
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 6);
+  CHECK(story.cell("primary", "SELECT @@read_only") == "1");
+}
+
+TEST_CASE("a conflicting row stops the applier: reported, never stepped over", "[live][safety][applier]") {
+  for (const char* mode : {"position", "gtid"}) {
+    INFO(mode);
+    Story story(quickstart(mode));
+    REQUIRE(story.apply().code == 0);
+    story.writer();
+    story.sql("primary", {"CREATE TABLE app.u (id INT PRIMARY KEY, who VARCHAR(20))"});
+    story.caught_up();
+    story.unlogged("replica-1", {"INSERT INTO app.u VALUES (1, 'replica')"});
+    story.sql("primary", {"INSERT INTO app.u VALUES (1, 'primary')"});
+    story.await("replica-1", "Last_SQL_Errno", "1062");
+    const std::string stands = story.slave("replica-1", "Exec_Master_Log_Pos");
+    const std::string executed = story.cell("replica-1", "SELECT @@gtid_slave_pos");
+    story.writer().must_write();
+
+    const Ran drift = story.stemma({"drift"});
+    INFO(drift.all());
+    CHECK(drift.code == 2);
+    CHECK(has(story.codes(), "replica-1 replica.applier-error"));
+    CHECK(contains(drift.out, "1062"));
+    CHECK(contains(drift.out, "Duplicate entry"));
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    CHECK(apply.code == 5);
+    CHECK(contains(apply.out, "1062"));
+    CHECK(story.slave("replica-1", "Exec_Master_Log_Pos") == stands);
+    CHECK(story.cell("replica-1", "SELECT @@gtid_slave_pos") == executed);
+    CHECK(story.cell("replica-1", "SELECT who FROM app.u") == "replica");
+    CHECK(story.slave("replica-2", "Slave_SQL_Running") == "Yes");
+
+    story.writer().must_write();
+    story.unlogged("replica-1", {"DELETE FROM app.u"});
+    const Ran again = story.apply();
+    INFO(again.all());
+    CHECK(again.code == 0);
+    story.writer().must_write();
+    CHECK(story.codes().empty());
+    story.same_data();
+  }
+}
+
+TEST_CASE("a replica with rows of its own is not attached blindly again", "[live][safety]") {
+  Story story(quickstart("gtid"));
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  story.caught_up();
+  story.sql("replica-1", {"INSERT INTO app.t VALUES (-1, 'errant')"});
+  CHECK(has(story.codes(), "replica-1 replica.errant-transactions"));
+  refused(story, {"replica-1 replica.errant-transactions"}, {"mariadb-binlog"});
+}
+
+TEST_CASE("what a stopped replica needs was purged at the source", "[live][safety]") {
+  for (const char* mode : {"position", "gtid"}) {
+    INFO(mode);
+    Story story(quickstart(mode));
+    REQUIRE(story.apply().code == 0);
+    story.make_app();
+    story.caught_up();
+    story.sql("replica-1", {"STOP SLAVE"});
+    story.sql("primary", {"INSERT INTO app.t VALUES (1, 'one')", "FLUSH BINARY LOGS"});
+    eventually("the other replica has left the first binlog",
+               [&] { return story.slave("replica-2", "Relay_Master_Log_File") == "mysql-bin.000002"; });
+    purge_first_binlog(story);
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    CHECK((apply.code == 3 || apply.code == 5));
+    const Ran drift = story.stemma({"drift"});
+    INFO(drift.all());
+    CHECK(drift.code == 2);
+    // Whatever it did: it has not gone on behind the gap.
+    CHECK(story.cell("replica-1", "SELECT COUNT(*) FROM app.t") == "0");
+    refused(story, {"replica-1 replica.binlog-gone"}, {"mysql-bin.000001"});
+  }
+}
+
+TEST_CASE("a server that accepts and then says nothing delays nobody for long", "[live][safety][silent]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.writer();
+  story.caught_up();
+  const int pid = std::stoi(read_text(story.cell("replica-2", "SELECT @@pid_file")));
+  REQUIRE(::kill(pid, SIGSTOP) == 0);
+  story.sql("replica-1", {"STOP SLAVE SQL_THREAD"});
+  const Ran drift = story.stemma({"drift", "--timeout", "1s", "--format", "json"});
+  const Ran apply = story.stemma({"apply", "--yes", "--timeout", "3s", "--format", "json"});
+  REQUIRE(::kill(pid, SIGCONT) == 0);
+  INFO(drift.all() << apply.all());
+  CHECK(drift.code == 6);
+  CHECK(drift.took < std::chrono::seconds(5));
+  CHECK(contains(drift.out, "server.unreachable"));
+  CHECK(contains(drift.out, "replica.applier-stopped"));
+  CHECK(apply.took < std::chrono::seconds(10));
+  CHECK((apply.code == 6 || apply.code == 5));
+  story.writer().must_write();
+  story.applied_steps();
+  CHECK(story.codes().empty());
+  story.same_data();
+}
+
+TEST_CASE("a step takes no longer than limits.step, and the next run goes on",
+          "[live][safety][silent][program-bug][!mayfail]") {
+  Shape shape = quickstart("position");
+  shape.step = "2s";
+  Story story(shape);
+  auto holder = story.connect("replica-1");
+  REQUIRE(holder);
+  REQUIRE(holder->query("FLUSH TABLES WITH READ LOCK"));
+  const Ran late = story.apply();
+  INFO(late.all());
+  CHECK(late.code == 5);
+  CHECK(late.took < std::chrono::seconds(6));
+  CHECK(story.slave("replica-2", "Slave_SQL_Running") == "Yes");
+  REQUIRE(holder->query("UNLOCK TABLES"));
+  const Ran again = story.stemma({"apply", "--yes", "--lock-timeout", "10s"});
+  INFO(again.all());
+  CHECK(again.code == 0);
+  CHECK(story.codes().empty());
+  story.writer().must_write();
+  story.same_data();
+}
+
+TEST_CASE("the primary is opened only after the others are closed", "[live][safety]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.sql("primary", {"SET GLOBAL read_only = ON"});
+  story.sql("replica-1", {"SET GLOBAL read_only = OFF"});
+  const json plan = story.stemma({"plan", "--format", "json"}).document();
+  bool opened = false;
+  for (const json& step : plan["steps"]) {
+    if (step["kind"] != "unfence") continue;
+    opened = true;
+    CHECK(step["server"] == "primary");
+    CHECK(step["hazards"] == json::array({"unfence"}));
+    CHECK(step["needs"] == json::array({"replica-1.fence"}));
+  }
+  CHECK(opened);
+  // At no instant two of them accept writes.
+  std::atomic<bool> done{false};
+  std::atomic<int> twice{0}, looks{0};
+  std::thread watch([&] {
+    auto primary = story.connect("primary"), replica = story.connect("replica-1");
+    while (primary && replica && !done.load()) {
+      // The primary first: once it is open it stays so, and the replica has to be closed already.
+      const auto first = primary->query("SELECT @@read_only");
+      const auto second = replica->query("SELECT @@read_only");
+      if (first && second && first->rows[0][0] == "0" && second->rows[0][0] == "0") ++twice;
+      ++looks;
+    }
+  });
+  const Ran apply = story.apply();
+  done = true;
+  watch.join();
+  INFO(apply.all());
+  CHECK(apply.code == 0);
+  CHECK(looks > 2);
+  CHECK(twice == 0);
+  CHECK(story.codes().empty());
+}
+
+TEST_CASE("verify tells when a row does not arrive", "[live][safety][verify]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.sql("replica-2", {"STOP SLAVE SQL_THREAD"});
+  const Ran verify = story.stemma({"verify", "--wait", "1s", "--format", "json"});
+  INFO(verify.all());
+  CHECK(verify.code == 2);
+  const json document = verify.document();
+  CHECK(document["arrived"] == false);
+  for (const json& reading : document["readings"])
+    CHECK(reading["arrived"] == (reading["where"] == "replica-1"));
+  story.sql("replica-2", {"START SLAVE"});
+  CHECK(story.stemma({"verify"}).code == 0);
+  CHECK(story.codes().empty());
+}
+
+TEST_CASE("accepted drift is shown and does not count", "[live][safety][ignore]") {
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.sql("replica-2", {"STOP SLAVE SQL_THREAD"});
+  Shape shape = quickstart("position");
+  shape.rest =
+      "[[ignore]]\ncode = \"replica.applier-stopped\"\nserver = \"replica-2\"\nreason = \"CHG-123\"\n";
+  story.rewrite(shape);
+  const Ran drift = story.stemma({"drift"});
+  INFO(drift.all());
+  CHECK(drift.code == 0);
+  CHECK(contains(drift.out, "replica.applier-stopped"));
+  story.sql("replica-1", {"STOP SLAVE SQL_THREAD"});
+  CHECK(story.stemma({"drift"}).code == 2);
+  CHECK(story.codes() == Codes{"replica-1 replica.applier-stopped"});
+}
+
+}  // namespace stemma::live
