@@ -113,7 +113,8 @@ bool position_agrees(const Channel& channel, const ServerState& source, const Se
   if (channel.applier || state.gtid_replicated.empty()) return true;
   const auto asked = source.gtid_at.find(to_text(channel.executed));
   if (asked == source.gtid_at.end()) return true;
-  if (!asked->second) return false;  // no boundary between two transactions of that source
+  // No boundary between two transactions of that source; a purged binlog tells nothing, and is refused for itself.
+  if (!asked->second) return !source_can_send(source, state, FromExecuted{});
   const auto& there = asked->second->domains();
   return std::all_of(state.gtid_replicated.domains().begin(), state.gtid_replicated.domains().end(),
                      [&](const auto& entry) {

@@ -153,6 +153,8 @@ std::string plan_summary(const Plan& plan) {
     return "Nothing to do: the servers are what the file says.";
   std::set<ServerName> servers;
   for (const Step& step : plan.steps) servers.insert(step.server);
+  if (plan.steps.empty())
+    return fmt::format("Plan: refused for {}.", counted(plan.refusals.size(), "reason"));
   std::string text =
       fmt::format("Plan: {} on {}", counted(plan.steps.size(), "step"), counted(servers.size(), "server"));
   if (!plan.steps.empty())

@@ -1,0 +1,214 @@
+// Where a replica starts to read: the whole decision table.
+#include "plans/attach.h"
+
+#include "tests/catch.h"
+#include "tests/plans/support_fleet.h"
+
+using namespace stemma;
+
+namespace {
+
+std::string origin_text(const Origin& origin) {
+  if (std::holds_alternative<FromNoted>(origin)) return "noted coordinates";
+  if (const auto* from = std::get_if<FromCoordinates>(&origin)) return to_text(from->at);
+  if (const auto* from = std::get_if<FromGtid>(&origin)) return "GTID " + to_text(from->at);
+  if (const auto* from = std::get_if<FromFirstBinlog>(&origin)) return "all of " + from->file;
+  return std::holds_alternative<FromExecuted>(origin) ? "executed position" : "own GTIDs";
+}
+
+// "executed position", "own GTIDs, then back; repoint", "refused replica.diverged".
+std::string decision(const Story& story, const std::string& replica = "replica") {
+  const AttachDecision decided = decide_attach(story.scene(), story.server(replica));
+  REQUIRE(decided.attach.has_value() != decided.refusal.has_value());
+  if (decided.refusal) {
+    CHECK_FALSE(decided.refusal->message.empty());
+    CHECK_FALSE(decided.refusal->hint.empty());
+    CHECK(decided.refusal->server.text == replica);
+    return "refused " + decided.refusal->code;
+  }
+  CHECK_FALSE(decided.attach->reason.empty());
+  std::string text = origin_text(decided.attach->origin);
+  if (decided.attach->fresh) text = "fresh: " + text;
+  if (decided.attach->by_gtid_first) text += ", then back";
+  for (const Hazard hazard : decided.attach->hazards) text += fmt::format("; {}", to_text(hazard));
+  return text;
+}
+
+Finding refusal(const Story& story) {
+  auto decided = decide_attach(story.scene(), story.server("replica"));
+  REQUIRE(decided.refusal.has_value());
+  return *decided.refusal;
+}
+
+// A primary and its replica, with these words of each.
+std::string pair(const std::string& primary, const std::string& replica, const std::string& declared = "") {
+  return "primary | " + primary + "; replica < primary " + declared + " | " + replica;
+}
+
+}  // namespace
+
+TEST_CASE("fresh, and both are empty") {
+  CHECK(decision(Story(pair("fresh", "fresh"))) == "fresh: noted coordinates");
+  // A canary's schema, an empty `test`, the system's accounts and our own are no data.
+  CHECK(decision(Story(pair("data=stemma_canary.rows,test account=repl@% account=mariadb.sys@localhost",
+                            "fresh"))) == "fresh: noted coordinates");
+  // Its own GTIDs, from before it was attached, don't make it less fresh; another's do.
+  CHECK(decision(Story(pair("fresh", "fresh state=0-2-4"))) == "fresh: noted coordinates");
+  CHECK(decision(Story(pair("fresh", "fresh state=0-7-4"))) == "refused replica.position-unknown");
+}
+
+TEST_CASE("fresh, and its source has data") {
+  const Finding missing = refusal(Story(pair("data=shop.orders,app", "fresh")));
+  CHECK(missing.code == "replica.data-missing");
+  CHECK(missing.message == "primary has data and replica has none: app, shop");
+  CHECK(missing.hint ==
+        "load a backup of primary on replica and say so in [server.replica]: provision = "
+        "\"assume-identical\" with at = "
+        "\"FILE:POS\" or at = \"GTID\" of the backup; or, if the binlogs of primary reach back to its first "
+        "day, "
+        "provision = \"replay\"");
+  CHECK(decision(Story(pair("data=test.t1", "fresh"))) == "refused replica.data-missing");
+  CHECK(decision(Story(pair("data=shop.orders", "fresh data=shop.orders"))) ==
+        "refused replica.data-missing");
+  CHECK(decision(Story(pair("data=shop.orders", "fresh data=shop.other"))) == "refused replica.diverged");
+  CHECK(decision(Story(pair("fresh", "fresh data=shop.orders"))) == "refused replica.errant-transactions");
+  CHECK(refusal(Story(pair("data=a,b,c,d,e,f,g,h,i,j", "fresh"))).message ==
+        "primary has data and replica has none: a, b, c, d, e, f, g, h and 2 more");
+}
+
+TEST_CASE("accounts that the replica would miss") {
+  const Finding found =
+      refusal(Story(pair("fresh account=app@% account=boss@10.%", "fresh account=boss@10.%")));
+  CHECK(found.code == "replica.data-missing");
+  CHECK(found.message == "primary has accounts that replica lacks: 'app'@'%'");
+  CHECK(found.hint.starts_with("create them on replica too (with SET sql_log_bin=0); or "));
+  CHECK(decision(Story(pair("fresh account=app@%", "fresh account=app@%"))) == "fresh: noted coordinates");
+}
+
+TEST_CASE("the file's word that data are identical") {
+  const std::string word = "provision=assume-identical";
+  CHECK(decision(Story(pair("data=shop.t", "fresh data=shop.t", word))) ==
+        "fresh: noted coordinates; assume-identical");
+  CHECK(decision(Story(pair("data=shop.t,shop.u", "fresh data=shop.t", word))) ==
+        "refused replica.data-missing");
+  CHECK(decision(Story(pair("data=shop.t", "fresh data=shop.t,mine", word))) ==
+        "refused replica.errant-transactions");
+  CHECK(decision(Story(pair("data=shop.t", "fresh data=mine", word))) == "refused replica.diverged");
+  CHECK(refusal(Story(pair("data=shop.t,shop.u", "fresh data=shop.t", word))).message ==
+        "provision = \"assume-identical\" says that replica has the data of primary, but the names differ: "
+        "it lacks "
+        "shop.u");
+
+  SECTION("at a file and position") {
+    const std::string there = word + " at=mysql-bin.000002:700";
+    CHECK(decision(Story(pair("data=shop", "fresh data=shop", there))) ==
+          "fresh: mysql-bin.000002:700; assume-identical");
+    CHECK(decision(Story(pair("data=shop binlogs=mysql-bin.000003", "fresh data=shop", there))) ==
+          "refused replica.binlog-gone");
+    CHECK(decision(Story("by gtid; " + pair("data=shop", "fresh data=shop", there))) ==
+          "refused replica.position-unknown");
+  }
+  SECTION("at a GTID") {
+    const std::string there = word + " at=0-1-7";
+    CHECK(decision(Story("by gtid; " + pair("data=shop", "fresh data=shop", there))) ==
+          "fresh: GTID 0-1-7; assume-identical");
+    CHECK(decision(Story(pair("data=shop", "fresh data=shop", there))) ==
+          "fresh: GTID 0-1-7, then back; assume-identical");
+    CHECK(decision(Story(pair("data=shop horizon=0-1-8", "fresh data=shop", there))) ==
+          "refused replica.binlog-gone");
+    CHECK(decision(Story(pair("data=shop horizon=0-1-7", "fresh data=shop", there))) ==
+          "fresh: GTID 0-1-7, then back; assume-identical");
+  }
+  SECTION("it is never used where there is a trace of replication") {
+    CHECK(decision(Story(pair("data=shop", "stopped data=shop", word))) == "executed position");
+    CHECK(decision(Story(pair("data=shop", "no-channel data=shop", word))) ==
+          "own GTIDs, then back; repoint");
+  }
+}
+
+TEST_CASE("replay of a whole life") {
+  const std::string word = "provision=replay";
+  CHECK(decision(Story(pair("data=shop", "fresh", word))) == "fresh: all of mysql-bin.000001; replay");
+  CHECK(decision(Story(pair("data=shop binlogs=mysql-bin.000002", "fresh", word))) ==
+        "refused replica.binlog-gone");
+  CHECK(decision(Story(pair("data=shop binlogs=mysql-bin.000011", "fresh", word))) ==
+        "refused replica.binlog-gone");
+  CHECK(decision(Story(pair("data=shop no-binlog", "fresh", word))) == "refused replica.binlog-gone");
+  CHECK(decision(Story(pair("data=shop", "fresh data=shop", word))) == "refused replica.errant-transactions");
+}
+
+TEST_CASE("it has executed something of this very source") {
+  CHECK(decision(Story(pair("", "stopped executed=mysql-bin.000001:500"))) == "executed position");
+  CHECK(decision(Story("by gtid; " + pair("", "stopped"))) == "own GTIDs");
+  // Whose id it was last connected to is not known before the first connection.
+  CHECK(decision(Story(pair("", "stopped from-id=0"))) == "executed position");
+  CHECK(refusal(Story(pair("binlogs=mysql-bin.000002", "stopped executed=mysql-bin.000001:500"))).message ==
+        "primary has purged mysql-bin.000001, from which replica would have to go on");
+}
+
+TEST_CASE("the same host, but another server: its position is worth nothing there") {
+  CHECK(decision(Story(pair("", "stopped from-id=77"))) == "own GTIDs, then back");
+  CHECK(decision(Story(pair("", "stopped lost-place"))) == "own GTIDs, then back");
+  CHECK(decision(Story("primary; old; replica < primary | follows=old")) == "own GTIDs, then back; repoint");
+  CHECK(decision(Story(pair("", "no-channel"))) == "own GTIDs, then back; repoint");
+}
+
+TEST_CASE("without GTIDs of its own nothing tells where to go on") {
+  const Finding found =
+      refusal(Story("primary | data=shop; old; replica < primary | data=shop follows=old slave-pos="));
+  CHECK(found.code == "replica.position-unknown");
+  CHECK(found.message ==
+        "its file and position are not of primary, and it has no gtid_slave_pos to go on from");
+}
+
+TEST_CASE("a domain that the replica does not know would be read from its beginning") {
+  const Finding found =
+      refusal(Story("primary | binlog-gtid=0-1-10,5-1-3; old; replica < primary | follows=old"));
+  CHECK(found.code == "replica.position-unknown");
+  CHECK(found.message == "its gtid_slave_pos 0-1-10 says nothing of domain 5 of primary");
+}
+
+TEST_CASE("it has executed what its source lacks") {
+  const Finding found = refusal(Story("primary; old; replica < primary | follows=old slave-pos=0-9-12"));
+  CHECK(found.code == "replica.errant-transactions");
+  CHECK(found.message == "has executed transactions that primary lacks: 0-9-12");
+  CHECK(decision(Story(pair("", "stopped slave-pos=0-3-10"))) == "refused replica.errant-transactions");
+  // Read a moment later than the source to which it is connected: proves nothing.
+  CHECK(decision(Story(pair("", "applier-off slave-pos=0-1-12"))) == "executed position");
+}
+
+TEST_CASE("what it needs is purged at the source") {
+  CHECK(decision(Story("primary | horizon=0-1-11; old; replica < primary | follows=old")) ==
+        "refused replica.binlog-gone");
+  CHECK(decision(Story("primary | horizon=0-1-10; old; replica < primary | follows=old")) ==
+        "own GTIDs, then back; repoint");
+}
+
+TEST_CASE("its position is ahead of the source: the source was made anew") {
+  const Finding found =
+      refusal(Story(pair("at=mysql-bin.000001:400", "stopped executed=mysql-bin.000002:1000")));
+  CHECK(found.code == "replica.diverged");
+  CHECK(found.message ==
+        "has executed up to mysql-bin.000002:1000 of primary, which stands at mysql-bin.000001:400 only: the "
+        "source's "
+        "binlogs are not those it came from");
+}
+
+TEST_CASE("a channel through which nothing came, on empty servers, is as good as none") {
+  CHECK(decision(Story("primary | fresh; old; replica < primary | fresh follows=old stopped lost-place")) ==
+        "fresh: noted coordinates");
+  CHECK(
+      decision(Story("primary | data=shop; old; replica < primary | fresh follows=old stopped lost-place")) ==
+      "refused replica.position-unknown");
+  CHECK(decision(Story("primary | fresh; old; replica < primary | fresh follows=old channel=x stopped")) ==
+        "refused replica.position-unknown");
+}
+
+TEST_CASE("data and accounts of a server") {
+  Story story(pair("data=mysql,sys,information_schema,performance_schema,stemma_canary,test,shop.a", ""));
+  CHECK(data_of(story.state("primary"), story.topology) == std::vector<std::string>{"shop"});
+  story.state("primary").schemas.reset();
+  CHECK(data_of(story.state("primary"), story.topology).empty());
+  CHECK(is_fresh(Story(pair("fresh", "fresh")).state("replica")));
+  CHECK_FALSE(is_fresh(story.state("replica")));
+}

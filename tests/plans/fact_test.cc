@@ -1,0 +1,205 @@
+// Facts: their sentences, and the judgements that drift does not show.
+#include "plans/fact.h"
+
+#include "plans/password_hash.h"
+#include "plans/plan.h"
+#include "plans/preflight.h"
+#include "plans/questions.h"
+#include "tests/catch.h"
+#include "tests/plans/support_fleet.h"
+
+using namespace stemma;
+
+namespace {
+
+const ServerName primary{"primary"}, replica{"replica"};
+
+// The verdict on a primary and its replica, with these words of the replica.
+std::string verdict(const Fact& fact, const Story& story) {
+  switch (judge(fact, story.scene()).verdict) {
+    case Verdict::holds: return "holds";
+    case Verdict::missing: return "missing";
+    case Verdict::unknown: break;
+  }
+  return "unknown";
+}
+std::string verdict(const Fact& fact, const std::string& words = "") {
+  return verdict(fact, Story("primary; replica < primary | " + words));
+}
+
+}  // namespace
+
+TEST_CASE("every fact is a sentence about its server") {
+  const std::vector<std::pair<Fact, std::string>> sentences = {
+      {AccountIs{primary, AccountAspect::exists}, "primary has the replication account"},
+      {AccountIs{primary, AccountAspect::secret},
+       "the replication account on primary has the declared plugin and password"},
+      {AccountIs{primary, AccountAspect::granted}, "the replication account on primary may replicate"},
+      {AccountIs{primary, AccountAspect::nothing_more},
+       "the replication account on primary may do nothing more"},
+      {ReadOnly{primary, true}, "primary is read-only"},
+      {ReadOnly{primary, false}, "primary is writable"},
+      {VariableIs{primary, "sync_binlog"}, "sync_binlog on primary is as declared"},
+      {CoordinatesNoted{primary, std::nullopt},
+       "the binlog coordinates of primary are noted, and nothing was written before them"},
+      {CoordinatesNoted{primary, at("b.000001:4")}, "primary still stands at b.000001:4"},
+      {PositionAdopted{replica}, "gtid_slave_pos of replica is where its data stand"},
+      {ReceiverOff{replica}, "replica receives nothing"},
+      {Drained{replica, 2}, "replica has applied what it has received again"},
+      {ChannelOff{replica}, "replica is not replicating"},
+      {Follows{replica, primary, true}, "replica follows primary by GTID, with the declared options"},
+      {Follows{replica, primary, false},
+       "replica follows primary by file and position, with the declared options"},
+      {ChannelOn{replica, 2}, "both threads of replica are on again"},
+      {Flowing{replica, primary}, "data flow from primary to replica"},
+      {CaughtUp{replica, primary}, "replica has executed what primary had"},
+  };
+  for (const auto& [fact, sentence] : sentences) {
+    CHECK(describe(fact) == sentence);
+    CHECK(sentence.find(subject(fact).text) != std::string::npos);
+  }
+}
+
+TEST_CASE("nobody can tell of a silent server") {
+  CHECK(verdict(ReadOnly{replica, true}, "silent") == "unknown");
+  CHECK(verdict(ReadOnly{ServerName{"nobody"}, true}) == "unknown");
+}
+
+TEST_CASE("threads, off and on") {
+  CHECK(verdict(ReceiverOff{replica}) == "missing");
+  CHECK(verdict(ReceiverOff{replica}, "connecting") == "missing");
+  CHECK(verdict(ReceiverOff{replica}, "receiver-off") == "holds");
+  CHECK(verdict(ReceiverOff{replica}, "no-channel") == "holds");
+  CHECK(verdict(ChannelOff{replica}, "receiver-off") == "missing");
+  CHECK(verdict(ChannelOff{replica}, "stopped") == "holds");
+  CHECK(verdict(ChannelOn{replica}) == "holds");
+  CHECK(verdict(ChannelOn{replica}, "connecting") == "holds");
+  CHECK(verdict(ChannelOn{replica}, "applier-off") == "missing");
+  CHECK(verdict(ChannelOn{replica}, "no-channel") == "missing");
+}
+
+TEST_CASE("drained: applied up to what was received") {
+  CHECK(verdict(Drained{replica}) == "holds");
+  CHECK(verdict(Drained{replica}, "executed=mysql-bin.000002:999") == "missing");
+  CHECK(verdict(Drained{replica}, "executed=mysql-bin.000001:9999") == "missing");
+  CHECK(verdict(Drained{replica}, "lost-place") == "holds");
+}
+
+TEST_CASE("flowing: the receiver has what the source had when START returned") {
+  Story story("primary; replica < primary");
+  const Flowing flowing{replica, primary};
+  CHECK(verdict(flowing, story) == "holds");
+  story.outputs.after_start[replica] = Moment{at("mysql-bin.000002:1001"), {}};
+  CHECK(verdict(flowing, story) == "missing");
+  story.channel("replica").read = at("mysql-bin.000002:1001");
+  CHECK(verdict(flowing, story) == "holds");
+  story.channel("replica").receiver_doing = "Checking master version";
+  CHECK(verdict(flowing, story) == "missing");
+  CHECK(verdict(flowing, "no-channel") == "missing");
+  CHECK(verdict(flowing, "stopped") == "missing");
+}
+
+TEST_CASE("caught up: executed what its source had when the apply began") {
+  Story story("primary; replica < primary");
+  const CaughtUp caught_up{replica, primary};
+  CHECK(verdict(caught_up, story) == "holds");
+  story.outputs.sources[primary] = Moment{at("mysql-bin.000003:4"), {}};
+  CHECK(verdict(caught_up, story) == "missing");
+  story.outputs.sources[primary] = Moment{};
+  CHECK(verdict(caught_up, story) == "unknown");  // its source has no binlog to compare with
+  CHECK(verdict(caught_up, "no-channel") == "missing");
+  CHECK(verdict(caught_up, Story("primary | silent; replica < primary")) == "unknown");
+  CHECK(verdict(caught_up, Story("primary; old; replica < primary | follows=old")) == "missing");
+}
+
+TEST_CASE("coordinates noted, positions adopted") {
+  Story story("primary; replica < primary");
+  CHECK(verdict(CoordinatesNoted{primary, std::nullopt}, story) == "missing");
+  CHECK(verdict(PositionAdopted{replica}, story) == "missing");
+  story.outputs.noted[primary] = Moment{at("mysql-bin.000002:1000"), gtid("0-1-10")};
+  CHECK(verdict(CoordinatesNoted{primary, std::nullopt}, story) == "holds");
+  CHECK(verdict(CoordinatesNoted{primary, at("mysql-bin.000002:1000")}, story) == "holds");
+  CHECK(verdict(CoordinatesNoted{primary, at("mysql-bin.000002:999")}, story) == "missing");
+  CHECK(verdict(PositionAdopted{replica}, story) == "holds");
+  CHECK(verdict(PositionAdopted{primary}, story) == "unknown");
+  const std::string word = "primary; replica < primary provision=assume-identical at=0-1-7 | slave-pos=";
+  CHECK(verdict(PositionAdopted{replica}, Story(word + "0-1-7")) == "holds");
+  CHECK(verdict(PositionAdopted{replica}, Story(word + "0-1-8")) == "missing");
+}
+
+TEST_CASE("an account that is missing is one finding, not four") {
+  const Story story("primary; replica < primary | no-account");
+  CHECK(judge(AccountIs{replica, AccountAspect::exists}, story.scene()).findings.size() == 1);
+  for (const auto aspect : {AccountAspect::secret, AccountAspect::granted, AccountAspect::nothing_more}) {
+    const Judgement judgement = judge(AccountIs{replica, aspect}, story.scene());
+    CHECK(judgement.verdict == Verdict::missing);
+    CHECK(judgement.findings.empty());
+  }
+}
+
+TEST_CASE("super_read_only counts where it is declared and known") {
+  Story story("primary; replica < primary super_read_only=true");
+  CHECK(verdict(ReadOnly{replica, true}, story) == "holds");  // no such variable there
+  story.state("replica").super_read_only = false;
+  CHECK(verdict(ReadOnly{replica, true}, story) == "missing");
+  story.state("replica").super_read_only = true;
+  CHECK(verdict(ReadOnly{replica, true}, story) == "holds");
+}
+
+TEST_CASE("password hashes as servers store them") {
+  CHECK(native_password_hash(Secret("password")) == "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19");
+  CHECK(native_password_hash(Secret("")) == "");
+  CHECK(short_digest("") == "e3b0c44298fc1c14");
+}
+
+TEST_CASE("hazards and kinds have names") {
+  for (const auto name : hazard_names()) {
+    const auto hazard = hazard_named(name);
+    REQUIRE(hazard.has_value());
+    CHECK(to_text(*hazard) == name);
+    CHECK_FALSE(meaning(*hazard).empty());
+    const bool own_flag = name == "reset-binlog" || name == "reset-channel" || name == "discard-relay-log" ||
+                          name == "kill-sessions" || name == "overwrite-data";
+    CHECK(covered_by_yes(*hazard) == !own_flag);
+  }
+  CHECK(hazard_names().size() == 10);
+  CHECK_FALSE(hazard_named("nonesuch").has_value());
+}
+
+TEST_CASE("servers in order are asked nothing more") {
+  const auto asked = [](const std::string& text) {
+    std::string all;
+    for (const auto& [server, what] : questions_for(Story(text).scene()))
+      all += fmt::format("{}:{}{} ", server.text, what.schemas ? " schemas" : "",
+                         what.binlogs ? " binlogs" : "");
+    return all;
+  };
+  CHECK(asked("p | unasked; r < p | unasked").empty());
+  CHECK(asked("p | fresh unasked; r < p | fresh unasked") == "p: schemas r: schemas ");
+  CHECK(asked("p | unasked; r < p provision=replay | fresh unasked") == "p: schemas binlogs r: schemas ");
+  CHECK(asked("p | unasked; r < p | unasked no-channel slave-pos=") == "p: binlogs ");
+  CHECK(asked("p | unasked; r < p | unasked stopped") == "p: binlogs ");
+  CHECK(asked("p | unasked; r < p | unasked stopped slave-pos=") == "p: schemas binlogs r: schemas ");
+  CHECK(asked("p; r < p | stopped slave-pos=") == "p: ");  // but for the place at which it stands
+  CHECK(asked("p | silent; r < p | unasked stopped").empty());
+  CHECK(asked("p | unasked no-binlog unasked; r < p | unasked stopped lost-place").empty());
+}
+
+TEST_CASE("privileges that stemma itself needs") {
+  const auto missing = [](const std::set<std::string>& held, bool grant_option, Version version,
+                          bool to_apply) {
+    ServerState state;
+    state.version = version;
+    state.own_grants = {{held, "*.*", grant_option}, {{"SELECT"}, "`app`.*", false}};
+    return fmt::format("{}", fmt::join(missing_privileges(state, to_apply), ", "));
+  };
+  CHECK(missing({"ALL PRIVILEGES"}, true, {10, 11, 6}, true).empty());
+  CHECK(missing({"ALL PRIVILEGES"}, false, {10, 11, 6}, true) == "REPLICATION SLAVE … WITH GRANT OPTION");
+  CHECK(missing({"ALL PRIVILEGES"}, false, {10, 11, 6}, false).empty());
+  CHECK(missing({"USAGE"}, false, {10, 11, 6}, false) ==
+        "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN");
+  CHECK(missing({"SUPER", "REPLICATION SLAVE"}, true, {10, 6, 0}, true) == "CREATE USER");
+  CHECK(missing({"SUPER", "REPLICATION SLAVE"}, true, {10, 11, 0}, true) == "READ_ONLY ADMIN, CREATE USER");
+  CHECK(missing({"SUPER"}, false, {11, 4, 0}, false) ==
+        "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN");
+}

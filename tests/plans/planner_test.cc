@@ -1,0 +1,320 @@
+// Plans: which steps, in which order, for which story.
+#include "plans/planner.h"
+
+#include <algorithm>
+
+#include "tests/catch.h"
+#include "tests/plans/support_fleet.h"
+
+using namespace stemma;
+
+namespace {
+
+const Step& step(const Plan& plan, const std::string& id) {
+  const auto found =
+      std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& s) { return s.id == id; });
+  if (found == plan.steps.end()) FAIL("no step " << id << " in\n" << steps(plan));
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("a fleet that is as declared has no plan") {
+  const std::string mode = GENERATE("by position", "by gtid", "by auto");
+  const Plan plan = Story(mode + "; primary; middle < primary; leaf < middle delay=60s; other").plan();
+  CHECK(steps(plan).empty());
+  CHECK(told(plan.differences).empty());
+  CHECK(refusals(plan).empty());
+  CHECK(notes(plan).empty());
+}
+
+TEST_CASE("quick start: a root and its replica, both just installed") {
+  const Plan plan = Story("primary | fresh; replica < primary | fresh").plan();
+  CHECK(steps(plan) == lines(R"(
+    primary.create-user
+    replica.create-user
+    replica.fence after replica.create-user
+    primary.capture-coordinates
+    replica.configure-source after replica.fence, primary.capture-coordinates
+    replica.start-replica after primary.create-user, replica.fence, replica.configure-source
+    replica.await-running after replica.start-replica)"));
+}
+
+TEST_CASE("quick start by GTID: gtid_slave_pos is told first") {
+  const Plan plan = Story("by auto; primary | fresh; replica < primary | fresh").plan();
+  CHECK(plan.coordinates == CoordinatesMode::gtid);
+  CHECK(steps(plan) == lines(R"(
+    primary.create-user
+    replica.create-user
+    replica.fence after replica.create-user
+    primary.capture-coordinates
+    replica.adopt-position after replica.fence, primary.capture-coordinates
+    replica.configure-source after replica.fence, primary.capture-coordinates, replica.adopt-position
+    replica.start-replica after primary.create-user, replica.fence, replica.configure-source
+    replica.await-running after replica.start-replica)"));
+}
+
+TEST_CASE("a chain of three: the leaf knows where to start before the middle begins to write") {
+  const Plan plan = Story("primary | fresh; middle < primary | fresh; leaf < middle | fresh").plan();
+  CHECK(steps(plan) == lines(R"(
+    primary.create-user
+    middle.create-user
+    middle.fence after middle.create-user
+    primary.capture-coordinates
+    middle.configure-source after middle.fence, primary.capture-coordinates
+    leaf.create-user
+    leaf.fence after leaf.create-user
+    middle.capture-coordinates
+    leaf.configure-source after leaf.fence, middle.capture-coordinates
+    middle.start-replica after primary.create-user, middle.fence, middle.configure-source, leaf.configure-source
+    middle.await-running after middle.start-replica
+    leaf.start-replica after middle.create-user, leaf.fence, leaf.configure-source
+    leaf.await-running after leaf.start-replica)"));
+}
+
+TEST_CASE("a stopped replica is started, and nothing else") {
+  const Plan plan = Story("primary; replica < primary | stopped").plan();
+  CHECK(steps(plan) == lines(R"(
+    replica.start-replica
+    replica.await-running after replica.start-replica)"));
+  CHECK(step(plan, "replica.start-replica").hazards.empty());
+}
+
+TEST_CASE("a writable replica is fenced, without a stop") {
+  CHECK(steps(Story("primary; replica < primary | writable").plan()) == "replica.fence\n");
+}
+
+TEST_CASE("a receiver that waits for its next attempt is stopped, so that it tries at once") {
+  CHECK(steps(Story("primary; replica < primary | connecting").plan()) == lines(R"(
+    replica.stop-replica
+    replica.start-replica after replica.stop-replica
+    replica.await-running after replica.start-replica)"));
+}
+
+TEST_CASE("a wrong source, by position: by GTID first, then back") {
+  const Plan plan = Story("primary; old < primary; replica < primary | follows=old").plan();
+  CHECK(steps(plan) == lines(R"(
+    replica.stop-replica
+    replica.await-caught-up after replica.stop-replica
+    replica.stop-replica-2 after replica.await-caught-up
+    replica.configure-source after replica.stop-replica-2
+    replica.start-replica after replica.configure-source
+    replica.await-running after replica.start-replica
+    replica.stop-replica-3 after replica.await-running
+    replica.await-caught-up-2 after replica.stop-replica-3
+    replica.stop-replica-4 after replica.await-caught-up-2
+    replica.configure-source-2 after replica.stop-replica-4
+    replica.start-replica-2 after replica.configure-source-2
+    replica.await-running-2 after replica.start-replica-2)"));
+  CHECK(step(plan, "replica.configure-source").hazards == std::vector{Hazard::repoint});
+}
+
+TEST_CASE("a wrong source, by GTID: once") {
+  const Plan plan = Story("by gtid; primary; old < primary; replica < primary | follows=old").plan();
+  CHECK(steps(plan) == lines(R"(
+    replica.stop-replica
+    replica.await-caught-up after replica.stop-replica
+    replica.stop-replica-2 after replica.await-caught-up
+    replica.configure-source after replica.stop-replica-2
+    replica.start-replica after replica.configure-source
+    replica.await-running after replica.start-replica)"));
+}
+
+TEST_CASE("a changed option is mended from what the replica has executed") {
+  const Plan plan = Story("primary; replica < primary connect_retry=10s | retry=60").plan();
+  CHECK(steps(plan) == lines(R"(
+    replica.stop-replica
+    replica.await-caught-up after replica.stop-replica
+    replica.stop-replica-2 after replica.await-caught-up
+    replica.configure-source after replica.stop-replica-2
+    replica.start-replica after replica.configure-source
+    replica.await-running after replica.start-replica)"));
+  CHECK(step(plan, "replica.configure-source").origin == Origin{FromExecuted{}});
+}
+
+TEST_CASE(
+    "a changed password: channels learn it, and a replica's turn comes when it has executed its source's own "
+    "change") {
+  const Plan plan =
+      Story("primary | password=old; replica < primary | password=old lag=3 executed=mysql-bin.000002:500")
+          .plan();
+  CHECK(steps(plan) == lines(R"(
+    primary.alter-user
+    replica.stop-replica after primary.alter-user
+    replica.await-caught-up after replica.stop-replica
+    replica.stop-replica-2 after replica.await-caught-up
+    replica.configure-source after replica.stop-replica-2
+    replica.start-replica after primary.alter-user, replica.configure-source
+    replica.await-running after replica.start-replica
+    replica.await-caught-up-2 after replica.await-running
+    replica.alter-user after replica.await-caught-up-2)"));
+}
+
+TEST_CASE("a missing account, on a replica that has caught up, waits for nothing") {
+  CHECK(steps(Story("primary; replica < primary | no-account").plan()) == "replica.create-user\n");
+}
+
+TEST_CASE("an applier that stands at an account it lacks: the account comes first") {
+  const Plan plan =
+      Story("primary; replica < primary | no-account applier-error=1133 executed=mysql-bin.000002:500")
+          .plan();
+  CHECK(steps(plan) == lines(R"(
+    replica.create-user
+    replica.start-replica after replica.create-user
+    replica.await-running after replica.start-replica
+    replica.await-caught-up after replica.await-running
+    replica.alter-user after replica.create-user, replica.await-caught-up)"));
+}
+
+TEST_CASE("a delayed replica's account is left alone, and the plan says so") {
+  const Plan plan =
+      Story("primary; replica < primary delay=3600s | no-account executed=mysql-bin.000002:500").plan();
+  CHECK(steps(plan).empty());
+  CHECK(notes(plan) ==
+        "the replication account on replica is left alone: it is delayed, and its source's own changes "
+        "of the account must come first");
+}
+
+TEST_CASE("an account with too much and too little") {
+  const Plan plan = Story("primary | no-grant may-also=SUPER plugin=ed25519", "").plan();
+  CHECK(steps(plan).empty());  // nobody hangs on it
+  const Plan two = Story("primary | no-grant may-also=SUPER; replica < primary").plan();
+  CHECK(steps(two) == "primary.grant\nprimary.revoke\n");
+  CHECK(step(two, "primary.revoke").hazards == std::vector{Hazard::revoke});
+}
+
+TEST_CASE("a root is opened for writes when all others of its tree are fenced") {
+  const Plan plan = Story(R"(
+    primary            | fenced
+    r1      < primary  | writable
+    r2      < r1
+    other              | writable
+    s1      < other    | writable)")
+                        .plan();
+  CHECK(steps(plan) == lines(R"(
+    r1.fence
+    s1.fence
+    primary.unfence after r1.fence)"));
+  CHECK(step(plan, "primary.unfence").hazards == std::vector{Hazard::unfence});
+}
+
+TEST_CASE("a root stays closed while a server of its tree is silent") {
+  const Plan plan = Story("primary | fenced; r1 < primary; r2 < r1 | silent").plan();
+  CHECK(steps(plan).empty());
+  CHECK(notes(plan) ==
+        "r2 could not be looked at: its steps, and those that need it, are left out\n"
+        "primary stays read-only: r2 could not be looked at, so nobody knows whether it is fenced");
+}
+
+TEST_CASE("a silent replica costs only its own steps") {
+  const Plan plan = Story("primary; r1 < primary | silent; r2 < primary | stopped").plan();
+  CHECK(steps(plan) == lines(R"(
+    r2.start-replica
+    r2.await-running after r2.start-replica)"));
+  CHECK(refusals(plan).empty());
+}
+
+TEST_CASE("a silent source: its replicas are fenced, and nothing is built on it") {
+  const Plan plan =
+      Story("primary | silent; r1 < primary | stopped writable; r2 < primary | no-account").plan();
+  CHECK(steps(plan) == "r1.fence\n");
+  CHECK(refusals(plan).empty());
+}
+
+TEST_CASE("the file's word that data are identical: every step waits for the check") {
+  const Plan plan = Story(R"(
+    primary                                          | data=shop may-also=SUPER
+    replica < primary provision=assume-identical     | fresh data=shop
+    other   < primary                                | writable)")
+                        .plan();
+  CHECK(steps(plan) == lines(R"(
+    primary.capture-coordinates
+    primary.revoke after primary.capture-coordinates
+    replica.create-user after primary.capture-coordinates
+    replica.fence after primary.capture-coordinates, replica.create-user
+    replica.configure-source after primary.capture-coordinates, replica.fence
+    replica.start-replica after primary.capture-coordinates, replica.fence, replica.configure-source
+    replica.await-running after primary.capture-coordinates, replica.start-replica
+    other.fence after primary.capture-coordinates)"));
+  const Step& check = step(plan, "primary.capture-coordinates");
+  CHECK(check.summary == "check that primary still stands at mysql-bin.000002:1000");
+  CHECK(step(plan, "replica.configure-source").hazards == std::vector{Hazard::assume_identical});
+}
+
+TEST_CASE("two fresh replicas of one source share its coordinates") {
+  const Plan plan = Story("primary | fresh; r1 < primary | fresh; r2 < primary | fresh").plan();
+  CHECK(std::count_if(plan.steps.begin(), plan.steps.end(),
+                      [](const Step& s) { return s.kind == StepKind::capture_coordinates; }) == 1);
+}
+
+TEST_CASE("a declared variable is set") {
+  const Plan plan = Story("primary variables.sync_binlog=1 | var=sync_binlog:0").plan();
+  CHECK(steps(plan) == "primary.set-variable.sync_binlog\n");
+  const Plan unknown = Story("primary variables.sync_binlog=1 | no-var=sync_binlog").plan();
+  CHECK(steps(unknown).empty());
+  CHECK(refusals(unknown) == "primary variable.differs\n");
+}
+
+TEST_CASE("stemma's own account may too little for the steps that there are") {
+  const Plan idle = Story("primary | poor; replica < primary").plan();
+  CHECK(refusals(idle).empty());
+  const Plan plan = Story("primary; replica < primary | poor writable").plan();
+  CHECK(refusals(plan) == "replica server.privilege-missing\n");
+  CHECK(plan.refusals[0].hint ==
+        "as an administrator of that server: GRANT REPLICATION SLAVE ADMIN, READ_ONLY ADMIN, BINLOG ADMIN, "
+        "CREATE USER "
+        "ON *.* TO 'root'@'…'; GRANT REPLICATION SLAVE ON *.* TO 'root'@'…' WITH GRANT OPTION;");
+}
+
+TEST_CASE("two refusals at once are both said") {
+  const Plan plan = Story("primary | data=shop; r1 < primary | fresh; r2 < primary | fresh data=own").plan();
+  CHECK(refusals(plan) == "r1 replica.data-missing\nr2 replica.diverged\n");
+}
+
+TEST_CASE("a declared root that replicates is refused, and never opened") {
+  const Plan plan = Story("primary | fenced follows=old; old < primary").plan();
+  CHECK(refusals(plan) == "primary source.has-channel\n");
+  CHECK(steps(plan).empty());
+}
+
+TEST_CASE("accounts that write through the fence are named") {
+  const Plan plan =
+      Story("primary; replica < primary | writable bypass=mariadb.sys@localhost bypass=root@localhost")
+          .plan();
+  CHECK(
+      notes(plan) ==
+      "read_only on replica does not stop 'root'@'localhost' (READ_ONLY ADMIN), nor events that they define");
+}
+
+TEST_CASE("assume-identical that has done its work is worth a word") {
+  const Plan plan = Story("primary; replica < primary provision=assume-identical").plan();
+  CHECK(steps(plan).empty());
+  CHECK(notes(plan) ==
+        "provision = \"assume-identical\" of replica is no longer used: it has replicated already. Take it "
+        "out of the "
+        "file");
+}
+
+TEST_CASE("a replica that executed nothing, below one that gets another password", "[.bug]") {
+  // Its channel changes before the middle starts; the middle's account changes after it has started; and the channel
+  // is stopped only when that account is ready: "the steps wait for each other in a cycle".
+  const Story story("p; m < p | password=old; x < m | slave-pos= follows=elsewhere");
+  const auto plan = make_plan(story.scene());
+  INFO((plan ? "" : plan.error().message));
+  CHECK(plan.has_value());
+}
+
+TEST_CASE("the same input gives the same plan, however the observations came in") {
+  const std::string text = R"(
+    primary          | fenced password=old
+    r1 < primary     | fresh
+    r2 < primary     | writable stopped
+    r3 < r2          | connecting no-account)";
+  const Story story(text);
+  Story shuffled(text);
+  shuffled.fleet.servers.clear();
+  for (const char* name : {"r3", "primary", "r2", "r1"})
+    shuffled.fleet.servers.emplace(ServerName{name}, story.fleet.servers.at({name}));
+  CHECK(story.plan() == shuffled.plan());
+  CHECK(story.plan() == Story(text).plan());
+}
