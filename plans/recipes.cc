@@ -246,6 +246,7 @@ std::vector<Fact> Recipes::before_account(const Server& server, bool& wait_impos
                        server.channel.delay.value_or(std::chrono::seconds{0}).count() > 0;
   if (delayed || work.left_out) {
     wait_impossible = true;
+    if (work.refused) return {};  // the refusal says enough about its server
     plan_.notes.push_back(
         fmt::format("the replication account on {} is left alone: {}", server.name.text,
                     delayed ? "it is delayed, and its source's own changes of the account must come first"

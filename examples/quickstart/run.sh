@@ -119,6 +119,10 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# One that somebody else started must not be purged at the end.
+if "$binary" sandbox status "$topology" 2>/dev/null | grep -q ' running  pid'; then
+  die "a sandbox of $topology runs already; end it with: $binary sandbox down --purge $topology"
+fi
 heading "Three real servers, empty, one for each address of the file"
 started=1
 stemma 0 sandbox up "$topology"
