@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# lint.sh [FILE…]: clang-format and clang-tidy over all sources, or over these.
+# lint.sh [--format] [FILE…]: clang-format and clang-tidy over all sources, or over these; --format leaves
+# clang-tidy out.
 # Formatting is judged by clang-format 14 (Debian 12); other versions disagree with it in small things.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -9,6 +10,8 @@ if ! command -v clang-format >/dev/null || ! command -v clang-tidy >/dev/null; t
 fi
 
 failed=0
+format_only=0
+if [[ ${1:-} == --format ]]; then format_only=1 && shift; fi
 mapfile -t sources < <(if (($#)); then printf '%s\n' "$@"; else
   find plans engine providers cli tests \( -name '*.h' -o -name '*.cc' \) 2>/dev/null | sort; fi)
 
@@ -27,6 +30,12 @@ if [[ $version == *"version 14."* ]]; then
 else
   echo "clang-format: left out, this is not version 14: $version"
 fi
+
+finish() {
+  if ((failed)); then echo "lint: something is wrong"; else echo "lint: all is well"; fi
+  exit "$failed"
+}
+if ((format_only)); then finish; fi
 
 # The compile database of a build that takes each source by itself (the release build takes several at once).
 build=build/debug
@@ -58,5 +67,4 @@ if ((${#units[@]})); then
   printf '%s\0' "${units[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$0" "$1"' "$build" || failed=1
 fi
 
-if ((failed)); then echo "lint: something is wrong"; else echo "lint: all is well"; fi
-exit "$failed"
+finish

@@ -119,9 +119,9 @@ void attach_replica(const Address& address, const Address& primary,
   // Logged in before the coordinates are there: the logins of all servers overlap.
   Session session(address);
   const Coordinates& from = captured.get();
-  session.run("CHANGE MASTER TO MASTER_HOST=" + session.quoted(primary.host) + ", MASTER_PORT=" +
-              std::to_string(primary.port) + ", MASTER_USER='repl_user', MASTER_PASSWORD=" +
-              session.quoted(secret("BENCH_REPL_PASSWORD")) +
+  session.run("CHANGE MASTER TO MASTER_HOST=" + session.quoted(primary.host) +
+              ", MASTER_PORT=" + std::to_string(primary.port) +
+              ", MASTER_USER='repl_user', MASTER_PASSWORD=" + session.quoted(secret("BENCH_REPL_PASSWORD")) +
               ", MASTER_LOG_FILE=" + session.quoted(from.file) + ", MASTER_LOG_POS=" + from.position);
   session.run("START SLAVE");
   const auto deadline = std::chrono::steady_clock::now() + patience;
