@@ -77,7 +77,7 @@ void Recipes::decide(const Server& server) {
   // to connect again.
   // Its own account is given the password last, so an apply that was cut short in between shows there.
   const bool rotated =
-      in_order &&
+      in_order && account_can_change(*scene_.desired.find(*server.source)) &&
       ((source->replication_account &&
         is_missing(AccountIs{*server.source, AccountAspect::secret}, scene_)) ||
        (seen->replication_account && is_missing(AccountIs{server.name, AccountAspect::secret}, scene_)));
@@ -97,6 +97,15 @@ void Recipes::decide(const Server& server) {
   }
   work.restart = !work.attach;
   work.rounds = work.attach && work.attach->by_gtid_first ? 2 : 1;
+}
+
+// A server that replicates gets its account changed only after it has caught up; one that can't keeps the old one.
+bool Recipes::account_can_change(const Server& server) const {
+  if (!server.source) return true;
+  const ServerState* seen = state(server.name);
+  const Channel* channel = seen == nullptr ? nullptr : seen->channel();
+  return state(*server.source) != nullptr && (channel == nullptr || channel->delay == 0) &&
+         server.channel.delay.value_or(std::chrono::seconds{0}).count() == 0;
 }
 
 Fact Recipes::noted(const Server& replica) const {
@@ -196,7 +205,8 @@ void Recipes::channel(const Server& server) {
   std::vector<Fact> needs;
   if (now != nullptr && (now->receiver != ReceiverState::off || now->applier)) {
     // Late: it serves readers until the account it will use is there.
-    std::vector<Fact> before = account_ready(*server.source);
+    std::vector<Fact> before;
+    if (!attach.fresh) before = account_ready(*server.source);
     if (server.read_only) before.emplace_back(ReadOnly{server.name, true});
     // What it has received is applied first; a delayed replica gets it again from the same source instead.
     const bool drain = now->applier && (now->delay == 0 || !attach.hazards.empty());

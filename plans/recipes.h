@@ -45,6 +45,7 @@ class Recipes {
   [[nodiscard]] Fact noted(const Server& replica) const;
   [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
   [[nodiscard]] const ServerState* state(const ServerName& name) const { return scene_.observed.find(name); }
+  [[nodiscard]] bool account_can_change(const Server&) const;
   [[nodiscard]] bool waits_for_catch_up(const Server&) const;
 
   const Scene& scene_;

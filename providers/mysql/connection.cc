@@ -156,7 +156,7 @@ bool same_without_case(std::string_view a, std::string_view b) {
 std::optional<std::string> Table::at(std::size_t row, std::string_view column) const {
   if (row >= rows.size()) return std::nullopt;
   for (std::size_t i = 0; i < columns.size(); ++i)
-    if (same_without_case(columns[i], column)) return rows[row][i];
+    if (same_without_case(columns[i], column)) return i < rows[row].size() ? rows[row][i] : std::nullopt;
   return std::nullopt;
 }
 

