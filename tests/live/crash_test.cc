@@ -216,8 +216,7 @@ TEST_CASE("a server that dies in mid-apply stops only what needs it", "[live][cr
 
 // A receiver that stops in the middle of a transaction leaves its first half in the relay log: the applier
 // will never execute up to what was read, and need not, for the source sends it again.
-TEST_CASE("a channel is changed while its receiver stands in the middle of a transaction",
-          "[live][crash]") {
+TEST_CASE("a channel is changed while its receiver stands in the middle of a transaction", "[live][crash]") {
   for (const char* mode : {"position", "gtid"}) {
     Shape shape = quickstart(mode);
     shape.step = "4s";

@@ -467,8 +467,7 @@ TEST_CASE("a server that accepts and then says nothing delays nobody for long", 
   story.same_data();
 }
 
-TEST_CASE("a step takes no longer than limits.step, and the next run goes on",
-          "[live][safety][silent]") {
+TEST_CASE("a step takes no longer than limits.step, and the next run goes on", "[live][safety][silent]") {
   Shape shape = quickstart("position");
   shape.step = "2s";
   Story story(shape);

@@ -105,8 +105,7 @@ TEST_CASE("a plan is stale when somebody changed something", "[live][saved-plan]
   }
 }
 
-TEST_CASE("a plan for empty servers is stale once the source has data",
-          "[live][saved-plan]") {
+TEST_CASE("a plan for empty servers is stale once the source has data", "[live][saved-plan]") {
   Story story(quickstart("position"));
   const std::string plan = story.path("saved.plan");
   REQUIRE(story.stemma({"plan", "-o", plan}).code == 0);
