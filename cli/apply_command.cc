@@ -83,7 +83,7 @@ std::optional<Request> load_request(const ApplyArguments& arguments, Console& co
 }
 
 // All locks or none. Servers that give no answer are put into `silent`: they get no step.
-enum class Locking { taken, held, failed, stopped };
+enum class Locking { taken, held, stopped };
 Locking take_locks(Provider& provider, const Topology& topology, std::chrono::milliseconds timeout,
                    std::map<ServerName, Silence>& silent, Console& console) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
@@ -203,7 +203,6 @@ int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Con
   std::map<ServerName, Silence> unlocked;
   switch (take_locks(provider, topology, arguments.lock_timeout, unlocked, console)) {
     case Locking::held: return ExitCode::lock_held;
-    case Locking::failed: return ExitCode::error;
     case Locking::stopped: return ExitCode::interrupted;
     case Locking::taken: break;
   }

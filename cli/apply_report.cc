@@ -25,18 +25,6 @@ const char* word_for(int exit_code) {
   }
 }
 
-const char* word_for(StepState state) {
-  switch (state) {
-    case StepState::done: return "done";
-    case StepState::failed: return "failed";
-    case StepState::not_tried: return "not-tried";
-    case StepState::waiting:
-    case StepState::ready:
-    case StepState::running: break;
-  }
-  return "left";
-}
-
 void print(Console& console, const json& document) {
   console.out << document.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
 }
@@ -151,7 +139,7 @@ void ApplyReport::as_json(const Outcome& outcome, const Outputs& outputs, const 
     nlohmann::json step = {{"id", plan_.steps[i].id},
                            {"kind", to_text(plan_.steps[i].kind)},
                            {"server", plan_.steps[i].server.text},
-                           {"state", word_for(outcome.states[i])}};
+                           {"state", to_text(outcome.states[i])}};
     if (outcome.effects[i]) step["effect"] = *outcome.effects[i] == Effect::made ? "made" : "already";
     if (outcome.errors[i]) step["error"] = outcome.errors[i]->message;
     steps.push_back(std::move(step));

@@ -32,18 +32,6 @@ std::string file_name(const std::string& name) {
   return safe.empty() || safe.front() == '.' ? "_" + safe : safe;
 }
 
-std::string_view to_text(StepState state) {
-  switch (state) {
-    case StepState::done: return "done";
-    case StepState::failed: return "failed";
-    case StepState::not_tried: return "not-tried";
-    case StepState::waiting:
-    case StepState::ready:
-    case StepState::running: break;
-  }
-  return "left";
-}
-
 }  // namespace
 
 std::filesystem::path default_journal_directory() {

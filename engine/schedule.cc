@@ -4,6 +4,18 @@
 
 namespace stemma {
 
+std::string_view to_text(StepState state) {
+  switch (state) {
+    case StepState::done: return "done";
+    case StepState::failed: return "failed";
+    case StepState::not_tried: return "not-tried";
+    case StepState::waiting:
+    case StepState::ready:
+    case StepState::running: break;
+  }
+  return "left";
+}
+
 Schedule::Schedule(const Plan& plan)
     : plan_(plan),
       states_(plan.steps.size(), StepState::waiting),

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "plans/plan.h"
@@ -12,6 +13,8 @@ namespace stemma {
 
 // A step moves down this list, one way only.
 enum class StepState { waiting, ready, running, done, failed, not_tried };
+// How it ended, for journals and reports: "done", "failed", "not-tried", or "left" when it never began or ended.
+std::string_view to_text(StepState);
 
 // Steps whose needs are done, one at a time on each server, the longest chain first. Not thread-safe: the
 // executor's thread owns it.

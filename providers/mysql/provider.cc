@@ -71,16 +71,19 @@ MysqlProvider::~MysqlProvider() = default;
 
 MysqlProvider::Lane& MysqlProvider::lane(const ServerName& name) { return *lanes_.at(name); }
 
+Result<Connection> MysqlProvider::open(const Server& server) const {
+  const auto secret = secrets_.admin.find(server.name);
+  return Connection::open(
+      server.address,
+      {server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second, server.admin.tls},
+      timeouts_);
+}
+
 Result<void> MysqlProvider::connect(Lane& lane) {
   if (lane.connection && lane.connection->alive()) return {};
   lane.connection.reset();
   lane.session_is_set_up = false;
-  const auto secret = secrets_.admin.find(lane.server.name);
-  auto opened =
-      Connection::open(lane.server.address,
-                       {lane.server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second,
-                        lane.server.admin.tls},
-                       timeouts_);
+  auto opened = open(lane.server);
   if (!opened) return tl::unexpected(opened.error());
   lane.connection.emplace(std::move(*opened));
   return {};
@@ -349,12 +352,7 @@ Result<std::optional<LockHolder>> MysqlProvider::lock(const ServerName& name) {
   Result<void> connected;
   std::jthread other([&] { connected = connect(lane); });
   if (!lane.lock_connection || !lane.lock_connection->alive()) {
-    const auto secret = secrets_.admin.find(name);
-    auto opened =
-        Connection::open(lane.server.address,
-                         {lane.server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second,
-                          lane.server.admin.tls},
-                         timeouts_);
+    auto opened = open(lane.server);
     if (!opened) return tl::unexpected(opened.error());
     lane.lock_connection.emplace(std::move(*opened));
   }

@@ -31,6 +31,7 @@ class MysqlProvider final : public Provider {
  private:
   struct Lane;
   Lane& lane(const ServerName&);
+  Result<Connection> open(const Server&) const;
   Result<void> connect(Lane&);
   Result<void> connect_again(Lane&);
   Result<Connection::Batch> ask(Lane&, const std::vector<std::string>&);
