@@ -27,26 +27,34 @@ class Recipes {
     bool refused = false;
   };
 
+  void variables(const Server&);
+  void note_unused_provision(const Server&);
+  [[nodiscard]] bool is_missing(const Fact&) const;
+  [[nodiscard]] std::string first_message(const Fact&) const;
+  [[nodiscard]] const ServerState* state(const ServerName& name) const { return scene_.observed.find(name); }
+
+  // recipes_channel.cc
   void decide(const Server&);
   void channel(const Server&);
   void stop(const Server&, int round, std::vector<Fact> needs, bool drain);
   void configure(const Server&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
   void start(const Server&, int round, std::vector<Fact> needs);
+  [[nodiscard]] Fact noted(const Server& replica) const;
+  void order_fresh_chains();
+  void hold_back_for_word();
+
+  // recipes_account.cc
   void account(const Server&);
   [[nodiscard]] std::vector<Fact> before_account(const Server&, bool& wait_impossible);
   void catch_up(const Server&);
+  [[nodiscard]] bool account_can_change(const Server&) const;
+  [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
+  [[nodiscard]] bool waits_for_catch_up(const Server&) const;
+  [[nodiscard]] static bool waits_for_the_account(const Channel*);
+
+  // recipes_fence.cc
   void fence(const Server&);
   void unfence(const Server&);
-  void variables(const Server&);
-  void order_fresh_chains();
-  void hold_back_for_word();
-  void note_unused_provision(const Server&);
-
-  [[nodiscard]] Fact noted(const Server& replica) const;
-  [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
-  [[nodiscard]] const ServerState* state(const ServerName& name) const { return scene_.observed.find(name); }
-  [[nodiscard]] bool account_can_change(const Server&) const;
-  [[nodiscard]] bool waits_for_catch_up(const Server&) const;
 
   const Scene& scene_;
   Draft& draft_;

@@ -1,0 +1,49 @@
+#include "plans/recipes.h"
+
+#include <fmt/format.h>
+
+namespace stemma {
+
+void Recipes::fence(const Server& server) {
+  const ReadOnly fact{server.name, true};
+  if (!server.read_only || !is_missing(fact)) return;
+  std::vector<Fact> needs;
+  const auto work = work_.find(server.name);
+  // On a fresh replica the account comes before the fence; elsewhere the fence is not kept waiting.
+  const bool fresh = work != work_.end() && work->second.attach && work->second.attach->fresh;
+  if (fresh && !waits_for_catch_up(server))
+    for (const Fact& ready : account_ready(server.name))
+      if (draft_.provides(ready)) needs.push_back(ready);
+  draft_.add(StepKind::fence, server.name, {fact}, std::move(needs),
+             fmt::format("make {} read-only", server.name.text), first_message(fact));
+  std::vector<std::string> through;
+  for (const AccountName& account : state(server.name)->read_only_bypass)
+    if (account.user != "mariadb.sys") through.push_back(to_text(account));
+  if (!through.empty())
+    plan_.notes.push_back(
+        fmt::format("read_only on {} does not stop {} (READ_ONLY ADMIN), nor events that they define",
+                    server.name.text, fmt::join(through, ", ")));
+}
+
+void Recipes::unfence(const Server& server) {
+  const ReadOnly open{server.name, false};
+  if (server.source || server.read_only || state(server.name) == nullptr || !is_missing(open)) return;
+  if (!state(server.name)->channels.empty()) return;  // refused as source.has-channel
+  std::vector<Fact> needs;
+  for (const Server& other : scene_.desired.servers) {
+    if (other.name == server.name || &scene_.desired.root_of(other) != &server) continue;
+    if (state(other.name) == nullptr) {
+      plan_.notes.push_back(
+          fmt::format("{} stays read-only: {} could not be looked at, so nobody knows whether it is fenced",
+                      server.name.text, other.name.text));
+      return;
+    }
+    if (other.read_only) needs.emplace_back(ReadOnly{other.name, true});
+  }
+  draft_
+      .add(StepKind::unfence, server.name, {open}, std::move(needs),
+           fmt::format("open {} for writes", server.name.text), first_message(open))
+      .hazards = {Hazard::unfence};
+}
+
+}  // namespace stemma
