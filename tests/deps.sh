@@ -5,7 +5,8 @@
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build ccache pkg-config default-libmysqlclient-dev libtomlplusplus-dev
-  libboost-graph-dev libexpected-dev catch2 libfmt-dev libcli11-dev nlohmann-json3-dev libssl-dev)
+  libboost-graph-dev libexpected-dev catch2 libfmt-dev libcli11-dev nlohmann-json3-dev libssl-dev
+  librapidcheck-dev)
 
 # has PROGRAM…: one of them is here, also where only root's PATH looks.
 has() {
