@@ -76,7 +76,7 @@ class Scanner {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
     if (error != std::errc{} || value > kLargest) return std::nullopt;
     const auto length = static_cast<std::size_t>(end - rest_.data());
-    if (length > 1 && rest_.front() == '0') return std::nullopt;  // octal to the server
+    if (length > 1 && rest_.front() == '0') return std::nullopt;  // octal to some servers
     advance(length);
     return value;
   }
