@@ -31,8 +31,8 @@ class GtidSet {
   using Intervals = std::vector<Interval>;
 
   // nullopt for a malformed text. What it takes, every server takes and reads the same way: any order,
-  // overlaps, spaces and line ends, too many commas, an interval that ends before it begins (it is empty). What servers
-  // read one way here and another way there is refused: "010" is eight to MySQL 8 and ten to 9.7.
+  // overlaps, spaces and line ends, too many commas, an interval that ends before it begins (it is empty).
+  // What servers read in different ways is refused: "010" is eight to MySQL 5.6 and ten to 9.7.
   static std::optional<GtidSet> parse(std::string_view);
 
   [[nodiscard]] bool empty() const { return sources_.empty(); }
