@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# deps.sh [--test]: installs the Debian packages that are missing: what building and running needs, with
-# --test also what the tests need. When all are there it does nothing and needs no rights. No service is
-# ever started: the servers come from the -core packages, and Stemma starts its own.
+# deps.sh [--test|--servers]: installs the Debian packages that are missing: what building and running needs, with
+# --test also what the tests need, with --servers also what tests/servers/fetch.sh needs. When all are there it does
+# nothing and needs no rights. No service is ever started: the servers come from the -core packages, and Stemma starts
+# its own.
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build ccache pkg-config default-libmysqlclient-dev libtomlplusplus-dev
@@ -22,7 +23,11 @@ has mariadb mysql || packages+=(mariadb-client-core)
 case "${1:-}" in
   "") ;;
   --test) packages+=(clang-format clang-tidy procps iproute2) ;;
-  *) echo "usage: $0 [--test]" >&2 && exit 1 ;;
+  --servers)
+    has mmdebstrap || packages+=(mmdebstrap)
+    has npm || packages+=(npm)
+    ;;
+  *) echo "usage: $0 [--test|--servers]" >&2 && exit 1 ;;
 esac
 
 if ! has apt-get; then
