@@ -202,7 +202,9 @@ class Start {
 
 fs::path directory_of(const Topology& topology, const SandboxOptions& options) {
   // One spelling for one directory: the processes are told apart by it.
-  return options.directory.empty() ? default_directory(topology) : fs::weakly_canonical(options.directory);
+  if (options.directory.empty()) return default_directory(topology);
+  // Of a relative path that is not there yet, weakly_canonical() alone would make no absolute one.
+  return fs::weakly_canonical(fs::absolute(options.directory));
 }
 
 Result<std::vector<SandboxServer>> sandbox_up(const Topology& topology,
