@@ -212,9 +212,15 @@ int run(int argc, const char* const* argv) {
     });
     return child;
   };
-  sandbox_action("up", "Start the servers", SandboxAction::up)
-      ->add_option("--server-binary", box.server_binary, "mariadbd or mysqld, if not the one on PATH")
-      ->type_name("PATH");
+  CLI::App* up = sandbox_action("up", "Start the servers", SandboxAction::up);
+  up->add_option("--server-binary", box.server_binaries,
+                 "mariadbd or mysqld, if not the one on PATH; chroot:DIR for the one installed in DIR; "
+                 "SERVER=PATH for one server")
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+  up->add_option("--server-option", box.server_options, "An option for all servers, as sync_binlog=1")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   sandbox_action("down", "Stop the servers", SandboxAction::down)
       ->add_flag("--purge", box.purge, "Remove their data, too");
   sandbox_action("status", "Which servers run", SandboxAction::status);

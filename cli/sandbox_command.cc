@@ -136,6 +136,15 @@ int status(const Topology& topology, const sandbox::SandboxOptions& options, std
   return ExitCode::ok;
 }
 
+// "PATH" is for all servers, "NAME=PATH" for one. A path may hold a "=" behind its first slash.
+void add_binary(const std::string& text, sandbox::SandboxOptions& options) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals > text.find('/'))
+    options.server_binary = text;
+  else
+    options.server_binaries[ServerName{text.substr(0, equals)}] = text.substr(equals + 1);
+}
+
 }  // namespace
 
 int run_sandbox(const SandboxArguments& arguments, const Topology& topology,
@@ -143,7 +152,8 @@ int run_sandbox(const SandboxArguments& arguments, const Topology& topology,
                 std::ostream& out, std::ostream& err) {
   sandbox::SandboxOptions options;
   options.directory = arguments.directory.value_or("");
-  options.server_binary = arguments.server_binary;
+  for (const std::string& binary : arguments.server_binaries) add_binary(binary, options);
+  options.server_options = arguments.server_options;
   switch (arguments.action) {
     case SandboxAction::up: return up(topology, admin_passwords, options, stop, out, err);
     case SandboxAction::down: return down(topology, options, arguments.purge, out, err);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plans/secret.h"
 #include "plans/topology.h"
@@ -17,7 +18,8 @@ enum class SandboxAction { up, down, status };
 struct SandboxArguments {
   SandboxAction action = SandboxAction::status;
   std::string file;                          // the topology file, as the user named it
-  std::optional<std::string> server_binary;  // --server-binary
+  std::vector<std::string> server_binaries;  // --server-binary: PATH for all, or NAME=PATH for one
+  std::vector<std::string> server_options;   // --server-option
   std::optional<std::string> directory;      // --dir
   bool purge = false;                        // down --purge
 };

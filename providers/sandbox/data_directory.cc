@@ -1,5 +1,6 @@
 #include "providers/sandbox/data_directory.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,7 +10,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
+#include "providers/sandbox/installation.h"
 #include "providers/sandbox/process.h"
 
 namespace stemma::sandbox {
@@ -75,34 +78,19 @@ Result<void> put_in_place(const fs::path& made, const fs::path& wanted) {
   return no_file(wanted, failed.message());
 }
 
-Result<Command> install_command(const ServerBinary& binary, const fs::path& data) {
-  if (binary.flavor == Flavor::mysql)
-    return Command{binary.path.string(), "--no-defaults", "--initialize-insecure",
-                   "--datadir=" + data.string(), "--user=" + os_user()};
-
-  const fs::path base = binary.base();
-  std::optional<fs::path> program;
-  for (const char* place : {"bin", "scripts"})
-    for (const char* name : {"mariadb-install-db", "mysql_install_db"})
-      if (!program && access((base / place / name).c_str(), X_OK) == 0) program = base / place / name;
-  if (!program) program = find_program({"mariadb-install-db", "mysql_install_db"});
-  if (!program)
-    return tl::unexpected(Error{.trouble = Trouble::input,
-                                .message = "mariadb-install-db was not found",
-                                .hint = "install it (Debian: apt install mariadb-server-core)",
-                                .number = 0,
-                                .code = {}});
-  Command command{program->string(),
-                  "--no-defaults",
-                  "--auth-root-authentication-method=socket",
-                  "--auth-root-socket-user=" + os_user(),
-                  "--skip-test-db",
-                  "--skip-name-resolve",
-                  "--datadir=" + data.string(),
-                  "--innodb-log-file-size=4M"};
-  if (base != "/usr") command.push_back("--basedir=" + base.string());
-  if (geteuid() == 0) command.emplace_back("--user=root");
-  return command;
+// Runs `installation` on an empty directory. What it says stays in `log` when it fails.
+Result<void> install(const ServerBinary& binary, const fs::path& data, const fs::path& log,
+                     const std::atomic<bool>& stop) {
+  const auto made = installation(binary, data, os_user());
+  if (!made) return tl::unexpected(made.error());
+  if (made->input.empty()) return run_process(made->command, log, stop);
+  const fs::path input = data.string() + ".sql";
+  if (std::ofstream file(input, std::ios::binary); !(file << made->input << std::flush))
+    return no_file(input, "writing it failed");
+  auto ran = run_process(made->command, log, stop, input);
+  std::error_code ignored;
+  fs::remove(input, ignored);
+  return ran;
 }
 
 }  // namespace
@@ -149,6 +137,7 @@ void remove_socket(const ServerFiles& files) {
   if (const fs::path linked = fs::read_symlink(usual, ignored); !ignored && !linked.empty())
     fs::remove_all(linked.parent_path(), ignored);
   fs::remove(usual, ignored);
+  fs::remove(usual.string() + ".lock", ignored);  // of a MySQL server that was killed
 }
 
 std::string os_user() {
@@ -167,9 +156,7 @@ Result<fs::path> make_template(const ServerBinary& binary, const std::atomic<boo
   const auto made = make_beside(wanted);
   if (!made) return tl::unexpected(made.error());
   const fs::path log = made->string() + ".log";
-  const auto command = install_command(binary, *made);
-  auto done = command ? run_process(*command, log, stop) : tl::unexpected(command.error());
-  if (!done) {
+  if (auto done = install(binary, *made, log, stop); !done) {
     fs::remove_all(*made, ignored);
     Error error = done.error();
     if (error.trouble == Trouble::refused)
@@ -196,6 +183,28 @@ Result<void> copy_template(const fs::path& made, const ServerFiles& files) {
     return no_file(files.data(), failed.message());
   }
   return put_in_place(*copy, files.data());
+}
+
+Result<void> make_options_file(const ServerFiles& files) {
+  const fs::path path = files.options_file();
+  // A server ignores a file that others may write.
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return no_file(path, std::strerror(errno));
+  close(file);
+  return {};
+}
+
+std::optional<std::string> program_of(const ServerFiles& files) {
+  std::error_code missing;
+  std::string name;
+  if (fs::exists(files.data(), missing)) std::getline(std::ifstream(files.program_file()), name);
+  return name.empty() ? std::nullopt : std::optional(name);
+}
+
+Result<void> remember_program(const ServerFiles& files, const ServerBinary& binary) {
+  std::ofstream file(files.program_file());
+  if (!(file << binary.name << '\n' << std::flush)) return no_file(files.program_file(), "writing it failed");
+  return {};
 }
 
 }  // namespace stemma::sandbox

@@ -2,11 +2,12 @@
 //
 //   $XDG_CACHE_HOME/stemma/templates/mariadb-10.11.19-<hash>/   made once for a server build and OS user
 //   $XDG_STATE_HOME/stemma/sandbox/<topology>-<hash>/<server>/
-//     data/  mysqld.sock  mysqld.pid  mysqld.log
+//     data/  my.cnf  program  mysqld.sock  mysqld.pid  mysqld.log
 #pragma once
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "plans/error.h"
@@ -20,6 +21,11 @@ struct ServerFiles {
   std::filesystem::path directory;
   [[nodiscard]] std::filesystem::path data() const { return directory / "data"; }
   [[nodiscard]] std::filesystem::path pid_file() const { return directory / "mysqld.pid"; }
+  // The name of the program that these data are for.
+  [[nodiscard]] std::filesystem::path program_file() const { return directory / "program"; }
+  // The only options file that the server reads: empty, and the user's to fill. Without any, MySQL would
+  // not read what SET PERSIST wrote.
+  [[nodiscard]] std::filesystem::path options_file() const { return directory / "my.cnf"; }
   [[nodiscard]] std::filesystem::path log() const { return directory / "mysqld.log"; }
   // What /proc shows of a server that runs on these data, and of no other.
   [[nodiscard]] std::string mark() const { return "--datadir=" + data().string(); }
@@ -44,10 +50,19 @@ std::string os_user();
 
 // Makes `data()` as a copy of the template, and the template first when there is none for this binary.
 // Either is there whole or not at all, also when two processes make it at once.
-// In MariaDB's template the only logins are those of `os_user()` over the unix socket; in MySQL's it is
-// root without a password, over the socket only when the server skips name resolution.
-// Errors: Trouble::input (the disk, a missing install program), Trouble::interrupted.
+// Who may log in to a template's servers is told at `installation`.
+// Errors: Trouble::input (the disk, a server without its files), Trouble::refused when the server could not
+// make its system tables, Trouble::interrupted.
 Result<std::filesystem::path> make_template(const ServerBinary&, const std::atomic<bool>& stop);
 Result<void> copy_template(const std::filesystem::path& made, const ServerFiles&);
+
+// Makes `options_file()`, empty, where there is none.
+// Errors: Trouble::input.
+Result<void> make_options_file(const ServerFiles&);
+
+// `program_file()`: read it (nullopt where there are no data), write it.
+// Errors: Trouble::input.
+std::optional<std::string> program_of(const ServerFiles&);
+Result<void> remember_program(const ServerFiles&, const ServerBinary&);
 
 }  // namespace stemma::sandbox

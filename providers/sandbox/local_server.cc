@@ -15,41 +15,47 @@ constexpr auto pause_between_logins = std::chrono::milliseconds(5);
 constexpr const char* no_tls_hint =
     "a sandbox's servers have no certificates of their own: use tls = \"preferred\" for [admin]";
 
-Command with_mariadb_options(Command command) {
-  for (const char* option : {"--innodb-log-file-size=4M", "--performance-schema=OFF",
-                             "--aria-pagecache-buffer-size=1M", "--innodb-buffer-pool-dump-at-shutdown=OFF"})
-    command.emplace_back(option);
-  return command;
-}
-
-Command with_mysql_options(Command command) {
-  // 5.7 has no X plugin. The performance schema stays on: replication shows its state there.
-  for (const char* option : {"--loose-mysqlx=OFF", "--secure-file-priv=NULL"}) command.emplace_back(option);
-  return command;
-}
-
 // A login over the unix socket that may make accounts. In MariaDB it is the OS user's own, which no
 // password opens; MySQL's root has none at first and the admin's password from then on.
-Result<mysql::Connection> open_as_owner(const LocalServer& server, Flavor flavor, const fs::path& socket) {
+Result<mysql::Connection> open_as_owner(const LocalServer& server, const fs::path& socket) {
   const Address address{.host = {}, .port = 0, .socket = socket.string()};
-  const mysql::Timeouts timeouts;
-  if (flavor == Flavor::mariadb) return mysql::Connection::open(address, {os_user(), Secret(), {}}, timeouts);
-  auto opened = mysql::Connection::open(address, {"root", Secret(), {}}, timeouts);
-  if (opened || opened.error().trouble != Trouble::denied) return opened;
-  return mysql::Connection::open(address, {"root", server.admin_password, {}}, timeouts);
+  const mysql::Credentials owners[] = {
+      {os_user(), Secret(), {}}, {"root", Secret(), {}}, {"root", server.admin_password, {}}};
+  Error last;
+  for (const mysql::Credentials& owner : owners) {
+    auto opened = mysql::Connection::open(address, owner, mysql::Timeouts());
+    if (opened) return opened;
+    last = opened.error();
+    if (last.trouble != Trouble::denied) return tl::unexpected(last);
+  }
+  last.hint =
+      "the admin's password has changed since this server was made: change it there, or start afresh after "
+      "`stemma sandbox down --purge`";
+  return tl::unexpected(last);
 }
 
-std::vector<std::string> account_statements(const LocalServer& server, Flavor flavor) {
+// CREATE USER IF NOT EXISTS and ALTER USER came with 5.7, where GRANT began to lose its way to do both.
+bool grant_makes_accounts(const std::string& version) {
+  return version.starts_with("5.6.") && version.find("MariaDB") == std::string::npos;
+}
+
+std::vector<std::string> account_statements(const LocalServer& server, const std::string& version) {
+  const bool mariadb = version.find("MariaDB") != std::string::npos;
   const std::string user = mysql::escape(server.wanted->admin.user);
   const std::string password = mysql::escape(server.admin_password.reveal());
   std::vector<std::string> statements{"SET SESSION sql_log_bin = 0"};
   const auto give = [&](const std::string& account, const std::string& credential) {
+    if (grant_makes_accounts(version)) {
+      statements.push_back(
+          fmt::format("GRANT ALL PRIVILEGES ON *.* TO {} {} WITH GRANT OPTION", account, credential));
+      return;
+    }
     statements.push_back(fmt::format("CREATE USER IF NOT EXISTS {}", account));
     statements.push_back(fmt::format("ALTER USER {} {}", account, credential));
     statements.push_back(fmt::format("GRANT ALL PRIVILEGES ON *.* TO {} WITH GRANT OPTION", account));
   };
   give(fmt::format("'{}'@'%'", user), fmt::format("IDENTIFIED BY '{}'", password));
-  if (flavor == Flavor::mysql) {
+  if (!mariadb) {
     // Whoever the admin is: a root without a password must not stay behind.
     give("'root'@'localhost'", fmt::format("IDENTIFIED BY '{}'", password));
   } else if (server.wanted->admin.user == "root" || server.wanted->admin.user == os_user()) {
@@ -60,11 +66,11 @@ std::vector<std::string> account_statements(const LocalServer& server, Flavor fl
   return statements;
 }
 
-Result<void> make_admin_account(const LocalServer& server, Flavor flavor, const fs::path& socket) {
-  auto owner = open_as_owner(server, flavor, socket);
+Result<void> make_admin_account(const LocalServer& server, const fs::path& socket) {
+  auto owner = open_as_owner(server, socket);
   if (!owner) return tl::unexpected(owner.error());
   std::vector<std::string> statements = mysql::session_setup();
-  for (std::string& statement : account_statements(server, flavor))
+  for (std::string& statement : account_statements(server, owner->server_version()))
     statements.push_back(std::move(statement));
   if (const auto batch = owner->query_all(statements); batch.failed)
     return tl::unexpected(batch.failed->within("making the admin account"));
@@ -81,11 +87,16 @@ std::optional<pid_t> running(const ServerFiles& files) {
   return find_process(files.pid_file(), files.mark());
 }
 
-Command start_command(const ServerBinary& binary, const LocalServer& server, const fs::path& socket) {
+Command start_command(const LocalServer& server, const fs::path& socket) {
   const Server& wanted = *server.wanted;
-  Command command{
-      binary.path.string(),
-      "--no-defaults",
+  const ServerBinary& binary = server.binary;
+  const bool replica_word = binary.flavor == Flavor::mysql && binary.release >= 804;  // from 8.0.26
+  Command command = binary.launch;
+  const auto add = [&](const Options& options) {
+    command.insert(command.end(), options.begin(), options.end());
+  };
+  add({
+      "--defaults-file=" + server.files.options_file().string(),  // has to be the first
       server.files.mark(),
       "--socket=" + socket.string(),
       "--pid-file=" + server.files.pid_file().string(),
@@ -95,26 +106,24 @@ Command start_command(const ServerBinary& binary, const LocalServer& server, con
       fmt::format("--server-id={}", server.server_id),
       "--skip-name-resolve",
       "--log-bin=mysql-bin",
-      "--log-slave-updates",
+      replica_word ? "--log-replica-updates" : "--log-slave-updates",
       "--relay-log=relay-bin",
-      "--key-buffer-size=1M",
-      "--innodb-buffer-pool-size=16M",
-  };
-  if (!wanted.advertise.host.empty()) {
-    command.push_back("--report-host=" + wanted.advertise.host);
-    command.push_back(fmt::format("--report-port={}", wanted.advertise.port));
-  }
-  if (std::error_code none; binary.base() != "/usr" && fs::exists(binary.base() / "share", none))
-    command.push_back("--basedir=" + binary.base().string());
-  if (geteuid() == 0) command.emplace_back("--user=root");
-  return binary.flavor == Flavor::mariadb ? with_mariadb_options(std::move(command))
-                                          : with_mysql_options(std::move(command));
+  });
+  if (!wanted.advertise.host.empty())
+    add({"--report-host=" + wanted.advertise.host, fmt::format("--report-port={}", wanted.advertise.port)});
+  if (geteuid() == 0) add({"--user=root"});
+  add(place_options(binary));
+  add(file_options(binary));
+  add(small_options(binary));
+  add(server.options);  // the last word is the user's
+  return command;
 }
 
 std::string outdated_option(const LocalServer& server, const Command& command_line) {
   std::vector<std::string> needed{fmt::format("--port={}", server.wanted->address.port),
                                   "--bind-address=" + server.ip};
   if (server.wanted->server_id) needed.push_back(fmt::format("--server-id={}", *server.wanted->server_id));
+  needed.insert(needed.end(), server.options.begin(), server.options.end());
   for (const std::string& option : needed)
     if (std::find(command_line.begin(), command_line.end(), option) == command_line.end()) return option;
   return {};
@@ -122,8 +131,7 @@ std::string outdated_option(const LocalServer& server, const Command& command_li
 
 // Asks for the login until it is given: refused connections mean that the server is not yet up. A fresh
 // server is asked only after its account was made; any other gets the account when it says "denied".
-Result<void> await_admin_login(const LocalServer& server, Flavor flavor, const fs::path& socket,
-                               const Waiting& waiting) {
+Result<void> await_admin_login(const LocalServer& server, const fs::path& socket, const Waiting& waiting) {
   const mysql::Credentials admin{server.wanted->admin.user, server.admin_password, server.wanted->admin.tls};
   bool account_missing = waiting.fresh;
   bool account_made = false;
@@ -136,7 +144,7 @@ Result<void> await_admin_login(const LocalServer& server, Flavor flavor, const f
       return fail(Trouble::late, "no login in time: {}", last.message.empty() ? "no answer" : last.message);
 
     if (account_missing) {
-      const auto made = make_admin_account(server, flavor, socket);
+      const auto made = make_admin_account(server, socket);
       if (!made) {
         last = made.error();
         if (last.trouble == Trouble::unreachable) continue;

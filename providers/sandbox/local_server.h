@@ -13,6 +13,7 @@
 #include "providers/sandbox/data_directory.h"
 #include "providers/sandbox/process.h"
 #include "providers/sandbox/server_binary.h"
+#include "providers/sandbox/server_options.h"
 
 namespace stemma::sandbox {
 
@@ -22,15 +23,17 @@ struct LocalServer {
   std::uint32_t server_id = 0;     // the file's, or one that no other server of the file has
   Secret admin_password;
   ServerFiles files;
+  ServerBinary binary;
+  Options options;  // those that the user adds
 };
 
 // The server that runs on these data, if one does.
 std::optional<pid_t> running(const ServerFiles&);
 
-// The whole command line. No secret is in it. Pure.
-Command start_command(const ServerBinary&, const LocalServer&, const std::filesystem::path& socket);
+// The whole command line. No secret is in it.
+Command start_command(const LocalServer&, const std::filesystem::path& socket);
 
-// What of the file's demands the running process was not started with ("--port=3307"); empty if none.
+// What of the file's or the user's demands the running process was not started with ("--port=3307"); empty if none.
 std::string outdated_option(const LocalServer&, const Command& command_line);
 
 struct Waiting {
@@ -41,9 +44,9 @@ struct Waiting {
 };
 
 // Returns when the server accepts the file's admin account at the file's address. Where it does not know
-// the account or its password, they are made over the unix socket and outside the binlog.
+// the account or its password, they are made over the unix socket and outside the binlog; a MySQL server
+// whose password has changed since it was made lets nobody do that.
 // Errors: Trouble::refused (the server ended, or it refuses us), Trouble::late, Trouble::interrupted.
-Result<void> await_admin_login(const LocalServer&, Flavor, const std::filesystem::path& socket,
-                               const Waiting&);
+Result<void> await_admin_login(const LocalServer&, const std::filesystem::path& socket, const Waiting&);
 
 }  // namespace stemma::sandbox

@@ -39,12 +39,12 @@ class FileDescriptor {
   int number_;
 };
 
-// What the child gets: no input, output to `log`, nothing else of ours; default signals, none blocked.
+// What the child gets: input and output, nothing else of ours; default signals, none blocked.
 class SpawnSettings {
  public:
-  explicit SpawnSettings(const std::string& log) {
+  SpawnSettings(const std::string& input, const std::string& log) {
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                      0600);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
@@ -109,8 +109,8 @@ bool gone_within(const FileDescriptor& process, std::chrono::milliseconds patien
 
 }  // namespace
 
-Result<pid_t> start_process(const Command& command, const fs::path& log) {
-  const SpawnSettings settings(log.string());
+Result<pid_t> start_process(const Command& command, const fs::path& log, const fs::path& input) {
+  const SpawnSettings settings(input.string(), log.string());
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -130,8 +130,9 @@ std::optional<std::string> ended(pid_t child) {
   return fmt::format("exit status {}", WEXITSTATUS(status));
 }
 
-Result<void> run_process(const Command& command, const fs::path& log, const std::atomic<bool>& stop) {
-  const auto child = start_process(command, log);
+Result<void> run_process(const Command& command, const fs::path& log, const std::atomic<bool>& stop,
+                         const fs::path& input) {
+  const auto child = start_process(command, log, input);
   if (!child) return tl::unexpected(child.error());
   for (;;) {
     if (const auto how = ended(*child)) {

@@ -17,9 +17,11 @@ namespace stemma::sandbox {
 using Command = std::vector<std::string>;  // the program's path, then its arguments
 
 // Starts a program in a session of its own, so that a Ctrl-C on our terminal does not reach it, with
-// its output appended to `log` and no other file descriptor of ours. It is our child until we end.
+// its output appended to `log`, its input from `input` and no other file descriptor of ours. It is our
+// child until we end.
 // Errors: Trouble::input when it can't be executed.
-Result<pid_t> start_process(const Command& command, const std::filesystem::path& log);
+Result<pid_t> start_process(const Command& command, const std::filesystem::path& log,
+                            const std::filesystem::path& input = "/dev/null");
 
 // The exit status, "signal 9" and the like, once `child` has ended; nullopt while it runs. Reaps it.
 std::optional<std::string> ended(pid_t child);
@@ -27,7 +29,7 @@ std::optional<std::string> ended(pid_t child);
 // Runs a program to its end. When `stop` comes true it is killed, with all that it started.
 // Errors: Trouble::interrupted; Trouble::refused when it does not exit with 0.
 Result<void> run_process(const Command& command, const std::filesystem::path& log,
-                         const std::atomic<bool>& stop);
+                         const std::atomic<bool>& stop, const std::filesystem::path& input = "/dev/null");
 
 // What a program writes to its standard output, at most a few kilobytes.
 Result<std::string> output_of(const Command& command);

@@ -70,7 +70,7 @@ std::vector<std::uint32_t> choose_server_ids(const Topology& topology, const fs:
 
 Result<std::vector<LocalServer>> local_servers(const Topology& topology,
                                                const std::map<ServerName, Secret>& passwords,
-                                               const fs::path& directory) {
+                                               const fs::path& directory, const Options& options) {
   std::vector<LocalServer> servers;
   const auto ids = choose_server_ids(topology, directory);
   for (std::size_t i = 0; i < topology.servers.size(); ++i) {
@@ -82,7 +82,9 @@ Result<std::vector<LocalServer>> local_servers(const Topology& topology,
                        .ip = std::move(ip),
                        .server_id = ids[i],
                        .admin_password = password == passwords.end() ? Secret() : password->second,
-                       .files = files_of(directory, wanted.name)});
+                       .files = files_of(directory, wanted.name),
+                       .binary = {},
+                       .options = options});
   }
   if (servers.empty())
     return tl::unexpected(Error{.trouble = Trouble::input,
@@ -91,6 +93,40 @@ Result<std::vector<LocalServer>> local_servers(const Topology& topology,
                                 .number = 0,
                                 .code = {}});
   return servers;
+}
+
+Result<Options> options_of(const std::vector<std::string>& texts) {
+  Options options;
+  for (const std::string& text : texts) {
+    auto option = option_of(text);
+    if (!option) return tl::unexpected(option.error());
+    options.push_back(std::move(*option));
+  }
+  return options;
+}
+
+// Each program is looked at once, whoever runs on it.
+Result<void> choose_binaries(std::vector<LocalServer>& servers, const SandboxOptions& options) {
+  for (const auto& [name, binary] : options.server_binaries)
+    if (std::none_of(servers.begin(), servers.end(),
+                     [&, wanted = name](const LocalServer& server) { return server.wanted->name == wanted; }))
+      return fail(Trouble::input, "the sandbox has no server {} to run on {}", name.text, binary);
+  std::map<std::optional<std::string>, ServerBinary> known;
+  for (LocalServer& server : servers) {
+    const auto own = options.server_binaries.find(server.wanted->name);
+    // Data are never given to another program unless somebody says so.
+    const auto given = own != options.server_binaries.end() ? own->second
+                       : options.server_binary              ? options.server_binary
+                                                            : program_of(server.files);
+    auto place = known.find(given);
+    if (place == known.end()) {
+      auto binary = find_server_binary(given);
+      if (!binary) return tl::unexpected(binary.error());
+      place = known.emplace(given, std::move(*binary)).first;
+    }
+    server.binary = place->second;
+  }
+  return {};
 }
 
 // What can be known to go wrong before anything is started.
@@ -107,12 +143,13 @@ Result<void> check_addresses(const std::vector<LocalServer>& servers) {
       if (const auto free = port_is_free(wanted.address); !free)
         return tl::unexpected(free.error().within(wanted.name.text));
     } else if (const std::string option = outdated_option(server, command_line(*pid)); !option.empty()) {
-      return tl::unexpected(Error{.trouble = Trouble::refused,
-                                  .message = fmt::format("{}: it runs already (process {}), but without {}",
-                                                         wanted.name.text, *pid, option),
-                                  .hint = "the file has changed since: run `stemma sandbox down` first",
-                                  .number = 0,
-                                  .code = {}});
+      return tl::unexpected(Error{
+          .trouble = Trouble::refused,
+          .message =
+              fmt::format("{}: it runs already (process {}), but without {}", wanted.name.text, *pid, option),
+          .hint = "the file or the options have changed since: run `stemma sandbox down` first",
+          .number = 0,
+          .code = {}});
     }
   }
   return {};
@@ -127,7 +164,7 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t)>& work
 // One `up`, for one server on one thread.
 class Start {
  public:
-  Start(const LocalServer& server, const ServerBinary& binary) : server_(server), binary_(binary) {
+  explicit Start(const LocalServer& server) : server_(server) {
     report_ = look_at(server.wanted->name, server.wanted->address, server.files);
   }
 
@@ -182,17 +219,20 @@ class Start {
     const auto socket = make_socket_path(server_.files);
     if (!socket) return tl::unexpected(socket.error());
     if (!runs) {
-      const auto child = start_process(start_command(binary_, server_, *socket), server_.files.log());
+      if (auto ready = make_options_file(server_.files); !ready) return ready;
+      if (auto noted = remember_program(server_.files, server_.binary); !noted) return noted;
+      // A killed MySQL server leaves it, and believes it when its number is another process's by now.
+      fs::remove(socket->string() + ".lock", failed);
+      const auto child = start_process(start_command(server_, *socket), server_.files.log());
       if (!child) return tl::unexpected(child.error());
       started_ = true;
       report_.pid = *child;
       waiting.child = *child;
     }
-    return await_admin_login(server_, binary_.flavor, *socket, waiting);
+    return await_admin_login(server_, *socket, waiting);
   }
 
   const LocalServer& server_;
-  const ServerBinary& binary_;
   SandboxServer report_;
   bool started_ = false;  // by us: the process is our child
   bool fresh_ = false;    // the data are made by us
@@ -212,32 +252,34 @@ Result<std::vector<SandboxServer>> sandbox_up(const Topology& topology,
                                               const SandboxOptions& options, const Progress& progress,
                                               const std::atomic<bool>& stop) {
   const fs::path directory = directory_of(topology, options);
-  const auto servers = local_servers(topology, admin_passwords, directory);
+  const auto added = options_of(options.server_options);
+  if (!added) return tl::unexpected(added.error());
+  auto servers = local_servers(topology, admin_passwords, directory, *added);
   if (!servers) return tl::unexpected(servers.error());
-  const auto binary = find_server_binary(options.server_binary);
-  if (!binary) return tl::unexpected(binary.error());
+  if (const auto chosen = choose_binaries(*servers, options); !chosen) return tl::unexpected(chosen.error());
   const auto lock = DirectoryLock::take(directory);
   if (!lock) return tl::unexpected(lock.error());
   if (const auto sound = check_addresses(*servers); !sound) {
     lock->remove_if_empty();
     return tl::unexpected(sound.error());
   }
-  const auto made_template = make_template(*binary, stop);
-  if (!made_template) {
-    lock->remove_if_empty();
-    return tl::unexpected(made_template.error());
-  }
-
+  std::vector<fs::path> templates;
   std::vector<Start> starts;
-  starts.reserve(servers->size());
-  for (const LocalServer& server : *servers) starts.emplace_back(server, *binary);
+  for (const LocalServer& server : *servers) {
+    const auto made = make_template(server.binary, stop);
+    if (!made) {
+      lock->remove_if_empty();
+      return tl::unexpected(made.error());
+    }
+    templates.push_back(*made);
+    starts.emplace_back(server);
+  }
   std::mutex one_at_a_time;
   std::atomic<bool> one_failed{false};
   std::optional<Error> first_failure;
   std::optional<std::size_t> failed_server;
   in_parallel(starts.size(), [&](std::size_t i) {
-    const auto done =
-        starts[i].run(*made_template, options.start_timeout, [&] { return stop || one_failed; });
+    const auto done = starts[i].run(templates[i], options.start_timeout, [&] { return stop || one_failed; });
     const std::lock_guard guard(one_at_a_time);
     // The others give up because of the first: that is not a failure of theirs.
     if (!done && first_failure) return;

@@ -20,8 +20,10 @@
 namespace stemma::sandbox {
 
 struct SandboxOptions {
-  std::filesystem::path directory;           // empty: default_directory() of the topology
-  std::optional<std::string> server_binary;  // none: mariadbd or mysqld from PATH
+  std::filesystem::path directory;                    // empty: default_directory() of the topology
+  std::optional<std::string> server_binary;           // as find_server_binary() takes it; none: from PATH
+  std::map<ServerName, std::string> server_binaries;  // for single servers: another one
+  std::vector<std::string> server_options;            // added to each command line, as "sync_binlog=1"
   std::chrono::seconds start_timeout{60};
 };
 

@@ -82,6 +82,8 @@ void remove_server_files(const ServerFiles& files, bool keep_log) {
   std::error_code ignored;
   remove_socket(files);
   fs::remove(files.pid_file(), ignored);
+  fs::remove(files.options_file(), ignored);
+  fs::remove(files.program_file(), ignored);
   fs::remove_all(files.data(), ignored);
   if (!keep_log) fs::remove(files.log(), ignored);
   // What an `up` that was killed had not yet renamed.

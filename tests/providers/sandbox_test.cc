@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -19,6 +20,7 @@
 #include "providers/sandbox/ports.h"
 #include "providers/sandbox/process.h"
 #include "providers/sandbox/sandbox_directory.h"
+#include "providers/sandbox/server_options.h"
 #include "tests/catch.h"
 #include "tests/providers/support_sandbox.h"
 
@@ -67,8 +69,24 @@ TEST_CASE("a server program is known by what its --version says") {
   REQUIRE(mysql);
   CHECK(mysql->flavor == sandbox::Flavor::mysql);
   CHECK(mysql->base() == "/opt/mysql");
-  CHECK(!sandbox::read_version_line("/x", "mysqld  Ver 5.6.24 for Linux on x86_64"));
+  CHECK(mysql->release == 804);
+  const auto old = sandbox::read_version_line("/x/mysqld", "/x/mysqld  Ver 5.6.24 for Linux on x86_64");
+  REQUIRE(old);
+  CHECK(old->release == 506);
+  CHECK(old->launch == std::vector<std::string>{"/x/mysqld"});
+  CHECK(!sandbox::read_version_line("/x", "mysqld  Ver 5.5.62 for Linux on x86_64"));
   CHECK(!sandbox::read_version_line("/bin/ls", "ls (GNU coreutils) 9.1"));
+}
+
+TEST_CASE("a user's option is any but those that a sandbox lives by") {
+  CHECK(sandbox::option_of("sync_binlog=1").value() == "--sync_binlog=1");
+  CHECK(sandbox::option_of("--sync-binlog=1").value() == "--sync-binlog=1");
+  CHECK(sandbox::option_of("skip-slave-start").value() == "--skip-slave-start");
+  CHECK(sandbox::option_of("init-connect=SET @a = 1").value() == "--init-connect=SET @a = 1");
+  for (const char* ours : {"port=1", "--socket=/x", "loose_datadir=/x", "pid_file=x", "server-id=7"})
+    CHECK(sandbox::option_of(ours).error().message.find("the sandbox itself chooses") == 0);
+  for (const char* none : {"", "--", "=1", "-x", "a b=1", "a;b"})
+    CHECK(sandbox::option_of(none).error().message.find("is not a server option") != std::string::npos);
 }
 
 TEST_CASE("names of servers become file names of their own") {
@@ -78,8 +96,13 @@ TEST_CASE("names of servers become file names of their own") {
   CHECK(sandbox::as_file_name("a/b") != sandbox::as_file_name("a b"));
 }
 
-TEST_CASE("a sandbox from up to purge") {
+TEST_CASE("a sandbox from up to purge", "[server]") {
   test::LocalServers servers({34201, 34202, 34203});
+  const bool mariadb = servers.binary().flavor == sandbox::Flavor::mariadb;
+  const std::vector<std::string> positions =
+      mariadb ? std::vector<std::string>{"gtid_binlog_pos", "gtid_binlog_state", "gtid_slave_pos",
+                                         "gtid_current_pos"}
+              : std::vector<std::string>{"gtid_executed", "gtid_purged"};
   auto& files = servers.topology.servers;
   files[1].server_id = 1;  // so the first has to take another one
   files[2].advertise = at("db3.example.org", 3306);
@@ -97,10 +120,8 @@ TEST_CASE("a sandbox from up to purge") {
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK((*up)[i].state == ServerState::started);
     // A server is fresh: nothing in the binlog, no GTID, no schema of ours.
-    CHECK(servers.ask(i, "SELECT @@gtid_binlog_pos") == "");
-    CHECK(servers.ask(i, "SELECT @@gtid_binlog_state") == "");
-    CHECK(servers.ask(i, "SELECT @@gtid_slave_pos") == "");
-    CHECK(servers.ask(i, "SELECT @@gtid_current_pos") == "");
+    for (const std::string& position : positions)
+      CHECK(servers.ask(i, "SELECT @@GLOBAL." + position).empty());
     CHECK(servers.ask(i, "SHOW BINARY LOGS") == "mysql-bin.000001");
     CHECK(servers.ask(i, "SELECT @@log_slave_updates") == "1");
     CHECK(servers.ask(i,
@@ -136,7 +157,7 @@ TEST_CASE("a sandbox from up to purge") {
   // Once more: everything is kept. A server that died comes back, with its data.
   CHECK(servers.ask(0, "CREATE DATABASE kept") == "no row");
   REQUIRE(kill((*up)[0].pid, SIGKILL) == 0);
-  while (!sandbox::command_line((*up)[0].pid).empty()) std::this_thread::sleep_for(1ms);
+  REQUIRE(waitpid((*up)[0].pid, nullptr, 0) == (*up)[0].pid);  // its port is free only now
   const auto again = servers.up();
   INFO((again ? std::string() : again.error().message + " | " + again.error().hint));
   REQUIRE(again);
@@ -145,10 +166,20 @@ TEST_CASE("a sandbox from up to purge") {
   CHECK((*again)[1].pid == (*up)[1].pid);
   CHECK(servers.ask(0, "SHOW DATABASES LIKE 'kept'") == "kept");
 
-  // A new password in the file is given to the servers that run.
+  // A new password in the file is given to the servers that run, where we get in without the old one.
+  const Secret before = servers.passwords[files[1].name];
   servers.passwords[files[1].name] = Secret("another");
-  REQUIRE(servers.up());
-  CHECK(servers.ask(1, "SELECT @@gtid_binlog_pos") == "");
+  if (mariadb) {
+    REQUIRE(servers.up());
+    CHECK(servers.ask(1, "SELECT @@gtid_binlog_pos").empty());
+  } else {
+    const auto refused = servers.up();
+    REQUIRE(!refused);
+    CHECK(refused.error().trouble == Trouble::denied);
+    CHECK(refused.error().hint.find("--purge") != std::string::npos);
+    servers.passwords[files[1].name] = before;
+    REQUIRE(servers.up());
+  }
 
   // A file that has changed its mind about a port is told so.
   files[1].address.port = 34209;
@@ -185,7 +216,7 @@ TEST_CASE("a sandbox from up to purge") {
   CHECK(nothing->empty());
 }
 
-TEST_CASE("a port that is taken is named before anything starts, with its holder") {
+TEST_CASE("a port that is taken is named before anything starts, with its holder", "[server]") {
   const int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -221,6 +252,26 @@ TEST_CASE("what can't be a sandbox is refused with what to do") {
     servers.options.server_binary = "/bin/true";
     CHECK(servers.up().error().message.find("not a MySQL or MariaDB server") != std::string::npos);
   }
+  SECTION("a root directory without a server, or without a loader") {
+    servers.options.server_binary = "chroot:" + servers.directory.path().string();
+    CHECK(servers.up().error().message.find("there is no server program in the root directory /") == 0);
+    const fs::path programs = servers.directory.path() / "usr" / "sbin";
+    fs::create_directories(programs);
+    fs::copy("/bin/true", programs / "mysqld");
+    CHECK(servers.up().error().message.find("there is no dynamic loader in the root directory /") == 0);
+    // A link to this machine's own does not count: it leads out of the root.
+    fs::create_directories(servers.directory.path() / "lib64");
+    fs::create_symlink("/bin/true", servers.directory.path() / "lib64" / "ld-linux-x86-64.so.2");
+    CHECK(servers.up().error().message.find("there is no dynamic loader in the root directory /") == 0);
+  }
+  SECTION("a program for a server that is not in the file") {
+    servers.options.server_binaries[ServerName{"nosuch"}] = "/usr/sbin/mariadbd";
+    CHECK(servers.up().error().message.find("the sandbox has no server nosuch") == 0);
+  }
+  SECTION("an option that is the sandbox's own") {
+    servers.options.server_options = {"datadir=/var/lib/mysql"};
+    CHECK(servers.up().error().message == "the sandbox itself chooses a server's datadir");
+  }
   SECTION("no loopback address") {
     servers.topology.servers[0].address.host = "192.0.2.1";
     CHECK(servers.up().error().message == "no server of the file has a loopback address");
@@ -246,7 +297,7 @@ TEST_CASE("what can't be a sandbox is refused with what to do") {
   }
 }
 
-TEST_CASE("an interrupted up leaves nothing running") {
+TEST_CASE("an interrupted up leaves nothing running", "[server]") {
   test::LocalServers servers({34231, 34232, 34233});
 
   SECTION("before anything was started") { servers.stop = true; }
@@ -276,7 +327,7 @@ TEST_CASE("an interrupted up leaves nothing running") {
   CHECK(!fs::exists(servers.options.directory));
 }
 
-TEST_CASE("a server that fails takes the others of its up with it, but not its log") {
+TEST_CASE("a server that fails takes the others of its up with it, but not its log", "[server]") {
   test::LocalServers servers({34241, 34242});
   REQUIRE(servers.up());
   REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
@@ -289,11 +340,13 @@ TEST_CASE("a server that fails takes the others of its up with it, but not its l
   std::ostringstream out, err;
   const cli::SandboxArguments arguments{.action = cli::SandboxAction::up,
                                         .file = "test.toml",
-                                        .server_binary = std::nullopt,
+                                        .server_binaries = servers.binary_arguments(),
+                                        .server_options = {},
                                         .directory = servers.options.directory.string(),
                                         .purge = false};
   CHECK(run_sandbox(arguments, servers.topology, servers.passwords, servers.stop, out, err) ==
         cli::ExitCode::error);
+  INFO(err.str());
   CHECK(err.str().find("error: s34242: the server ended with") == 0);
   CHECK(err.str().find("mysqld.log") != std::string::npos);
   CHECK(err.str().find("  | ") != std::string::npos);
@@ -303,7 +356,7 @@ TEST_CASE("a server that fails takes the others of its up with it, but not its l
   CHECK(fs::exists(servers.options.directory / "s34242" / "mysqld.log"));
 }
 
-TEST_CASE("a directory too deep for a socket works all the same") {
+TEST_CASE("a directory too deep for a socket works all the same", "[server]") {
   test::LocalServers servers({34251});
   servers.options.directory /= std::string(90, 'd');
   const auto up = servers.up();
@@ -317,14 +370,106 @@ TEST_CASE("a directory too deep for a socket works all the same") {
   CHECK(!fs::exists(target));
 }
 
-TEST_CASE("the command prints a line for each server") {
+TEST_CASE("options of the user's, on the command line, in the file and persisted", "[server]") {
+  test::LocalServers servers({34271});
+  const auto binary = servers.binary();
+  servers.options.server_options = {"max_connections=77", "--loose-nosuch=1"};
+  const auto up = servers.up();
+  INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
+  REQUIRE(up);
+  CHECK(servers.ask(0, "SELECT @@max_connections") == "77");
+  const bool persists = binary.flavor == sandbox::Flavor::mysql && binary.release >= 800;
+  if (persists) CHECK(servers.ask(0, "SET PERSIST sync_binlog = 5") == "no row");
+
+  // A server that runs without an option of this call is not taken for one that has it.
+  servers.options.server_options.emplace_back("back_log=11");
+  const auto other = servers.up();
+  REQUIRE(!other);
+  CHECK(other.error().message.find("but without --back_log=11") != std::string::npos);
+
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
+  std::ofstream((*up)[0].directory / "my.cnf") << "[mysqld]\nmax_connect_errors = 123\n";
+  servers.options.server_binary.reset();  // the data are that server's, not one's from PATH
+  REQUIRE(servers.up());
+  CHECK(servers.ask(0, "SELECT VERSION()").find(binary.version) == 0);
+  CHECK(servers.ask(0, "SELECT @@back_log") == "11");
+  CHECK(servers.ask(0, "SELECT @@max_connect_errors") == "123");
+  if (persists) CHECK(servers.ask(0, "SELECT @@sync_binlog") == "5");
+  REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, true));
+  CHECK(!fs::exists(servers.options.directory));
+}
+
+TEST_CASE("a server is small, and finds its own files wherever they are", "[server]") {
+  test::LocalServers servers({34272});
+  const auto binary = servers.binary();
+  const auto up = servers.up();
+  INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
+  REQUIRE(up);
+  CHECK(servers.ask(0, "SELECT VERSION()").find(binary.version) == 0);
+  CHECK(servers.ask(0, "SELECT @@character_sets_dir").find(binary.share().string()) == 0);
+  CHECK(!servers.ask(0, "SELECT @@lc_messages_dir").empty());
+  CHECK(servers.ask(0, "SELECT @@plugin_dir").find(binary.base().string()) == 0);
+  CHECK(servers.ask(0, "SELECT CONVERT(_gbk x'c4e3' USING utf8)") == "你");
+  if (fs::exists(servers.ask(0, "SELECT @@plugin_dir") + "auth_ed25519.so")) {
+    CHECK(servers.ask(0, "INSTALL SONAME 'auth_ed25519'") == "no row");
+    CHECK(servers.ask(0, "CREATE USER e IDENTIFIED VIA ed25519 USING PASSWORD('x')") == "no row");
+    const auto login =
+        mysql::Connection::open(servers.topology.servers[0].address, {"e", Secret("x"), {}}, {});
+    CHECK((login || login.error().number == 2059));  // where the client library has no such plugin
+  }
+  std::ifstream status(fmt::format("/proc/{}/status", (*up)[0].pid));
+  long resident = 0;
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:")) resident = std::stol(line.substr(6));
+  CHECK(resident > 0);
+  CHECK(resident < 300 * 1024);
+}
+
+TEST_CASE("the servers of one sandbox need not be of one release", "[server]") {
+  test::LocalServers servers({34273, 34274});
+  const auto first = servers.binary();
+  const auto second = sandbox::find_server_binary(std::nullopt);
+  REQUIRE(second);
+  cli::SandboxArguments arguments{.action = cli::SandboxAction::up,
+                                  .file = "test.toml",
+                                  .server_binaries = servers.binary_arguments(),
+                                  .server_options = {},
+                                  .directory = servers.options.directory.string(),
+                                  .purge = false};
+  arguments.server_binaries.push_back("s34274=" + second->path.string());
+  for (const auto* when : {"made", "kept"}) {
+    INFO(when);
+    std::ostringstream out, err;
+    CHECK(run_sandbox(arguments, servers.topology, servers.passwords, servers.stop, out, err) ==
+          cli::ExitCode::ok);
+    CHECK(err.str().empty());
+    CHECK(servers.ask(0, "SELECT VERSION()").find(first.version) == 0);
+    CHECK(servers.ask(1, "SELECT VERSION()").find(second->version) == 0);
+  }
+}
+
+TEST_CASE("a relative directory is one directory from the first up on") {
+  test::LocalServers servers({34275});
+  const fs::path here = fs::current_path();
+  fs::current_path(servers.directory.path());
+  servers.options.directory = "box";
+  const fs::path wanted = fs::canonical(servers.directory.path()) / "box";
+  CHECK(sandbox::directory_of(servers.topology, servers.options) == wanted);
+  fs::create_directory("box");
+  CHECK(sandbox::directory_of(servers.topology, servers.options) == wanted);
+  fs::current_path(here);
+  servers.options.directory = wanted;
+}
+
+TEST_CASE("the command prints a line for each server", "[server]") {
   test::LocalServers servers({34261});
   servers.topology.servers.push_back(servers.topology.servers[0]);
   servers.topology.servers[1].name = ServerName{"far"};
   servers.topology.servers[1].address = at("db.example.org");
   cli::SandboxArguments arguments{.action = cli::SandboxAction::up,
                                   .file = "test.toml",
-                                  .server_binary = std::nullopt,
+                                  .server_binaries = servers.binary_arguments(),
+                                  .server_options = {},
                                   .directory = servers.options.directory.string(),
                                   .purge = true};
   const auto run = [&](cli::SandboxAction action) {

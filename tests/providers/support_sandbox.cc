@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "tests/servers/support_servers.h"
+
 namespace stemma::test {
 namespace fs = std::filesystem;
 
@@ -28,6 +30,7 @@ LocalServers::LocalServers(const std::vector<std::uint16_t>& ports) {
     topology.servers.push_back(server);
   }
   options.directory = directory.path() / "sandbox";
+  options.server_binary = test_server().binary;
 }
 
 LocalServers::~LocalServers() { static_cast<void>(sandbox::sandbox_down(topology, options, true)); }
@@ -48,6 +51,17 @@ std::string LocalServers::ask(std::size_t server, const std::string& query) cons
   const auto table = connection->query(query);
   if (!table) return table.error().message;
   return table->rows.empty() ? "no row" : table->rows.front().front().value_or("NULL");
+}
+
+sandbox::ServerBinary LocalServers::binary() const {
+  auto found = sandbox::find_server_binary(options.server_binary);
+  if (!found) throw std::runtime_error(found.error().message);
+  return *found;
+}
+
+std::vector<std::string> LocalServers::binary_arguments() const {
+  return options.server_binary ? std::vector<std::string>{*options.server_binary}
+                               : std::vector<std::string>{};
 }
 
 }  // namespace stemma::test

@@ -9,6 +9,7 @@
 
 #include "providers/mysql/connection.h"
 #include "providers/sandbox/sandbox.h"
+#include "providers/sandbox/server_binary.h"
 
 namespace stemma::test {
 
@@ -25,8 +26,8 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-// A topology of servers at 127.0.0.1, named s<port>, and what a sandbox of it needs. The destructor
-// stops them and removes everything.
+// A topology of servers at 127.0.0.1, named s<port>, and what a sandbox of it needs; they run on
+// test_server(). The destructor stops them and removes everything.
 class LocalServers {
  public:
   explicit LocalServers(const std::vector<std::uint16_t>& ports);
@@ -38,6 +39,10 @@ class LocalServers {
   Result<mysql::Connection> connect(std::size_t server, mysql::Timeouts timeouts = {}) const;
   // The first cell of a query's result as the admin, "NULL" for NULL, or the error's message.
   [[nodiscard]] std::string ask(std::size_t server, const std::string& query) const;
+  // Of the program that they run on.
+  [[nodiscard]] sandbox::ServerBinary binary() const;
+  // The same for a command line.
+  [[nodiscard]] std::vector<std::string> binary_arguments() const;
 
   TemporaryDirectory directory;
   Topology topology;
