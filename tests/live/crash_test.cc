@@ -207,7 +207,7 @@ TEST_CASE("a server that dies in mid-apply stops only what needs it", "[live][cr
   INFO(ran.all());
   CHECK(ran.code == 5);
   CHECK(story.slave("replica-2", "Slave_SQL_Running") == "Yes");
-  REQUIRE(story.run({"sandbox", "up", story.file(), "--dir", story.sandbox().string()}).code == 0);
+  REQUIRE(story.sandbox_up().code == 0);
   arrives(story);
   CHECK(story.codes().empty());
   story.writer().must_write();

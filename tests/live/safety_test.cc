@@ -348,7 +348,7 @@ TEST_CASE("a server that is down is named, the others are mended", "[live][safet
   CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
 
   // It comes back: writable, as its option file has it.
-  REQUIRE(story.run({"sandbox", "up", story.file(), "--dir", story.sandbox().string()}).code == 0);
+  REQUIRE(story.sandbox_up().code == 0);
   story.writer().must_write();
   CHECK(has(story.codes(), "replica-2 replica.writable"));
   CHECK_FALSE(story.applied_steps().empty());

@@ -18,6 +18,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/servers/support_servers.h"
+
 extern char** environ;
 
 namespace stemma::live {
@@ -246,8 +248,15 @@ Story::Story(Shape shape, const std::map<std::string, std::string>& secrets) : s
 
 void Story::bring_up() {
   rewrite(shape_);
-  const Ran up = run({"sandbox", "up", file(), "--dir", sandbox().string()});
+  const Ran up = sandbox_up();
   if (up.code != 0) broken("sandbox up failed: " + up.all());
+}
+
+Ran Story::sandbox_up() {
+  std::vector<std::string> words{"sandbox", "up", file(), "--dir", sandbox().string()};
+  if (const auto& binary = test::test_server().binary)
+    words.insert(words.end(), {"--server-binary", *binary});
+  return run(words);
 }
 
 Story::~Story() {

@@ -115,8 +115,9 @@ class Story {
   Ran run(const std::vector<std::string>& arguments);  // as they are
   Ran stemma(std::vector<std::string> arguments);      // the topology file comes after the command
   std::unique_ptr<Running> start(std::vector<std::string> arguments);
-  Ran apply();    // apply --yes --format json
-  Codes codes();  // errors that drift finds
+  Ran sandbox_up();  // on test_server(); the servers that run are kept
+  Ran apply();       // apply --yes --format json
+  Codes codes();     // errors that drift finds
   std::vector<std::string>
   applied_steps();  // ids of the steps of `apply --yes`; throws unless it exits with 0
   std::map<std::string, std::string> environment;
