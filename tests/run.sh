@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # run.sh [--quick|--all]: builds and tests everything, the tests on real servers included: release, then with the
-# address and undefined-behaviour sanitizers, then clang-format. --all adds the thread sanitizer and clang-tidy,
-# which take about as long again; --quick is the release build alone. A stage that fails does not hide the others.
-# The last line is "N passed, N failed": CTest's tests of all builds added up, a stage that cannot even
-# run its tests counting as one failure.
+# address and undefined-behaviour sanitizers, then clang-format. --all adds the thread sanitizer, clang-tidy, and the
+# suites that hold on any server on each server of tests/servers, which take about as long again; --quick is the
+# release build alone. A stage that fails does not hide the others.
+# The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers and each
+# stage that cannot even run its tests counting as one. What was not run counts as neither, and is named with its reason.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -68,6 +69,29 @@ run_tests() {
   note "$name" $((SECONDS - start)) "$((all - bad)) passed, $bad failed"
 }
 
+# The suites tagged [server], on each server but the machine's own, which the other tests have run on.
+run_servers() {
+  local name version place start log
+  while read -r name version place; do
+    if [[ $place == /usr/* ]]; then continue; fi
+    if ((!all)); then place="not had: only with --all"; fi
+    if [[ $place == "not had: "* ]]; then
+      note "$name" 0 "not run: ${place#not had: }"
+      continue
+    fi
+    start=$SECONDS log=$logs/$name-tests.log
+    echo "== $name $version"
+    if STEMMA_TEST_SERVER=$name build/release/tests/providers_tests "[server]" >"$log" 2>&1; then
+      note "$name" $((SECONDS - start)) ok
+      passed=$((passed + 1))
+    else
+      note "$name" $((SECONDS - start)) FAILED
+      tail -n 60 "$log"
+      failed=$((failed + 1))
+    fi
+  done < <(if ((all)); then tests/servers/fetch.sh; else tests/servers/fetch.sh --list; fi)
+}
+
 stage packages tests/deps.sh --test
 stage "release build" build release && run_tests release
 if ((!quick)); then
@@ -78,6 +102,7 @@ if ((!quick)); then
   else
     stage format tests/lint.sh --format
   fi
+  run_servers
 fi
 
 echo
