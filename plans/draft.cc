@@ -3,14 +3,31 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "plans/plan_graph.h"
 
 namespace stemma {
+namespace {
+
+std::string key(const Fact& fact) { return static_cast<char>('a' + fact.index()) + subject(fact).text; }
+
+}  // namespace
+
+template <class Do>
+void Draft::each_giver(const Fact& fact, Do action) const {
+  for (auto [giver, end] = givers_.equal_range(key(fact)); giver != end; ++giver) {
+    const auto& ensures = steps_[giver->second].ensures;
+    if (std::find(ensures.begin(), ensures.end(), fact) != ensures.end()) action(giver->second);
+  }
+}
 
 Step& Draft::add(StepKind kind, const ServerName& server, std::vector<Fact> ensures, std::vector<Fact> needs,
                  std::string summary, std::string reason) {
+  const StepIndex index = steps_.size();
+  by_server_.emplace(server.text, index);
+  std::string last;
+  for (const Fact& fact : ensures)
+    if (std::string its = key(fact); its != last) givers_.emplace(last = std::move(its), index);
   Step step;
   step.kind = kind;
   step.server = server;
@@ -22,22 +39,28 @@ Step& Draft::add(StepKind kind, const ServerName& server, std::vector<Fact> ensu
 }
 
 bool Draft::provides(const Fact& fact) const {
-  return std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
-    return std::find(step.ensures.begin(), step.ensures.end(), fact) != step.ensures.end();
-  });
+  bool given = false;
+  each_giver(fact, [&](StepIndex) { given = true; });
+  return given;
+}
+
+void Draft::need_also(const ServerName& server, StepKind kind, const Fact& fact) {
+  for (auto [at, end] = by_server_.equal_range(server.text); at != end; ++at)
+    if (steps_[at->second].kind == kind) steps_[at->second].needs.push_back(fact);
+}
+
+void Draft::need_also_all_but(StepKind kind, const Fact& fact) {
+  for (Step& step : steps_)
+    if (step.kind != kind) step.needs.push_back(fact);
 }
 
 Result<void> Draft::finish(Plan& into) && {
-  // Facts are looked up by their sentence and server: linear in the size of the topology.
-  const auto key = [](const Fact& fact) { return fmt::format("{}|{}", fact.index(), describe(fact)); };
-  std::multimap<std::string, StepIndex> givers;
-  for (StepIndex i = 0; i < steps_.size(); ++i)
-    for (const Fact& fact : steps_[i].ensures) givers.emplace(key(fact), i);
   std::vector<std::vector<StepIndex>> after(steps_.size());
   for (StepIndex i = 0; i < steps_.size(); ++i) {
     for (const Fact& need : steps_[i].needs)
-      for (auto [giver, end] = givers.equal_range(key(need)); giver != end; ++giver)
-        if (giver->second != i) after[i].push_back(giver->second);
+      each_giver(need, [&](StepIndex giver) {
+        if (giver != i) after[i].push_back(giver);
+      });
     std::sort(after[i].begin(), after[i].end());
     after[i].erase(std::unique(after[i].begin(), after[i].end()), after[i].end());
   }
@@ -46,7 +69,8 @@ Result<void> Draft::finish(Plan& into) && {
 
   std::vector<StepIndex> place(steps_.size());
   for (StepIndex i = 0; i < shape->order.size(); ++i) place[shape->order[i]] = i;
-  std::map<std::string, int> used;
+  std::unordered_map<std::string, int> used;
+  into.steps.reserve(steps_.size());
   for (const StepIndex from : shape->order) {
     Step step = std::move(steps_[from]);
     for (const StepIndex before : after[from]) step.after.push_back(place[before]);

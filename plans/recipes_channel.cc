@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "plans/judge_parts.h"
 
 namespace stemma {
@@ -183,25 +185,23 @@ void Recipes::order_fresh_chains() {
     const Fact configured = Follows{name, *replica->source, by_gtid};
     for (const Server* above = scene_.desired.find(*replica->source); above->source;
          above = scene_.desired.find(*above->source))
-      draft_.need_also(
-          [&](const Step& step) {
-            return step.kind == StepKind::start_replica && step.server == above->name;
-          },
-          configured);
+      draft_.need_also(above->name, StepKind::start_replica, configured);
   }
 }
 
 // The file's word was given for coordinates that the plan showed. Should they have moved, nothing may have been
 // changed: every other step waits for that check.
 void Recipes::hold_back_for_word() {
+  std::vector<Fact> checks;  // each once: many replicas may start at one source's coordinates
   for (const auto& [name, work] : work_) {
     const Server* replica = scene_.desired.find(name);
     if (!work.attach || replica->provision != Provision::assume_identical ||
         !std::holds_alternative<FromNoted>(work.attach->origin))
       continue;
-    draft_.need_also([](const Step& step) { return step.kind != StepKind::capture_coordinates; },
-                     noted(*replica));
+    if (const Fact check = noted(*replica); std::find(checks.begin(), checks.end(), check) == checks.end())
+      checks.push_back(check);
   }
+  for (const Fact& check : checks) draft_.need_also_all_but(StepKind::capture_coordinates, check);
 }
 
 }  // namespace stemma
