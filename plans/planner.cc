@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
+#include <string_view>
+#include <unordered_set>
 
 #include "plans/attach.h"
 #include "plans/diff.h"
@@ -18,11 +18,11 @@ namespace {
 bool is_refusal(const Finding& found) { return found.weight == Weight::error && !leaves_verdict_open(found); }
 
 void refuse_missing_privileges(const Scene& scene, Plan& plan) {
+  std::unordered_set<std::string_view> changed;
+  for (const Step& step : plan.steps) changed.insert(step.server.text);
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
-    const bool has_steps = std::any_of(plan.steps.begin(), plan.steps.end(),
-                                       [&](const Step& s) { return s.server == server.name; });
-    if (state == nullptr || !has_steps) continue;
+    if (state == nullptr || !changed.contains(server.name.text)) continue;
     const auto missing = missing_privileges(*state, true);
     if (missing.empty()) continue;
     Finding found =

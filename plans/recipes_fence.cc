@@ -30,15 +30,14 @@ void Recipes::unfence(const Server& server) {
   if (server.source || server.read_only || state(server.name) == nullptr || !is_missing(open)) return;
   if (!state(server.name)->channels.empty()) return;  // refused as source.has-channel
   std::vector<Fact> needs;
-  for (const Server& other : scene_.desired.servers) {
-    if (other.name == server.name || &scene_.desired.root_of(other) != &server) continue;
-    if (state(other.name) == nullptr) {
+  for (const Server* other : scene_.desired.below(server)) {
+    if (state(other->name) == nullptr) {
       plan_.notes.push_back(
           fmt::format("{} stays read-only: {} could not be looked at, so nobody knows whether it is fenced",
-                      server.name.text, other.name.text));
+                      server.name.text, other->name.text));
       return;
     }
-    if (other.read_only) needs.emplace_back(ReadOnly{other.name, true});
+    if (other->read_only) needs.emplace_back(ReadOnly{other->name, true});
   }
   draft_
       .add(StepKind::unfence, server.name, {open}, std::move(needs),

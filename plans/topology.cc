@@ -43,6 +43,15 @@ std::vector<const Server*> Topology::replicas_of(const ServerName& source) const
   return replicas;
 }
 
+std::vector<const Server*> Topology::below(const Server& top) const {
+  std::vector<const Server*> found = replicas_of(top.name);
+  // read_topology refuses cycles; the bound keeps a topology made by hand from hanging its caller.
+  for (std::size_t i = 0; i < found.size() && found.size() < servers.size(); ++i)
+    for (const Server* replica : replicas_of(found[i]->name)) found.push_back(replica);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 const Server& Topology::root_of(const Server& server) const {
   const Server* at = &server;
   // read_topology refuses cycles; the bound keeps a topology made by hand from hanging its caller.

@@ -152,6 +152,8 @@ struct Topology {
   [[nodiscard]] const Server* find(const ServerName&) const;
   // The servers that name `source` as theirs, in the order of the file.
   [[nodiscard]] std::vector<const Server*> replicas_of(const ServerName& source) const;
+  // All servers of the chains that hang on it, in the order of the file; without itself.
+  [[nodiscard]] std::vector<const Server*> below(const Server&) const;
   // The root at the top of the chain that `server` hangs in (itself, when it has no source).
   [[nodiscard]] const Server& root_of(const Server& server) const;
 };
