@@ -89,19 +89,24 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
   }
 }
 
-void check_attached(const Scene& scene, const Server& server, const ServerState& state,
-                    std::vector<Finding>& findings) {
-  if (state.attached_ids.empty()) return;
+// The ids of all servers of the file; nullopt when a silent one's id is not known.
+std::optional<std::set<std::uint32_t>> known_ids(const Scene& scene) {
   std::set<std::uint32_t> known;
   for (const Server& other : scene.desired.servers) {
     if (other.server_id) known.insert(*other.server_id);
     if (const ServerState* seen = scene.observed.find(other.name))
       known.insert(seen->identity.server_id);
     else if (!other.server_id)
-      return;  // a silent server of unknown id may be the one that hangs here
+      return std::nullopt;
   }
+  return known;
+}
+
+void check_attached(const Server& server, const ServerState& state,
+                    const std::optional<std::set<std::uint32_t>>& known, std::vector<Finding>& findings) {
+  if (!known) return;  // a silent server of unknown id may be one of those that hang here
   for (const std::uint32_t id : state.attached_ids)
-    if (!known.contains(id))
+    if (!known->contains(id))
       findings.push_back(
           finding("source.unmanaged-replica", server.name, "replicas", "in the file", std::to_string(id),
                   fmt::format("a replica with server_id {} hangs on it that the file doesn't know", id)));
@@ -119,14 +124,14 @@ void check_version(const Scene& scene, const Server& server, const ServerState& 
                     to_text(state.version), to_text(source->version))));
 }
 
-// The server ids whose transactions reach a server by replication: its source's and those above.
-std::set<std::uint32_t> upstream_ids(const Scene& scene, const Server& server) {
-  std::set<std::uint32_t> ids;
+// Whether what the server of that id writes reaches `server` by replication: it is its source, or above it.
+bool is_upstream(const Scene& scene, const Server& server, std::uint32_t id) {
   for (const Server* at = &server; at->source;) {
     at = scene.desired.find(*at->source);
-    if (const ServerState* state = scene.observed.find(at->name)) ids.insert(state->identity.server_id);
+    const ServerState* state = scene.observed.find(at->name);
+    if (state != nullptr && state->identity.server_id == id) return true;
   }
-  return ids;
+  return false;
 }
 
 }  // namespace
@@ -136,12 +141,11 @@ std::optional<Finding> errant_transactions(const Scene& scene, const Server& rep
   const ServerState* state = scene.observed.find(replica.name);
   const ServerState* source = scene.observed.find(*replica.source);
   if (state == nullptr || source == nullptr || source->gtid_state.empty()) return std::nullopt;
-  const auto upstream = upstream_ids(scene, replica);
   std::vector<std::string> errant;
   for (const auto& [key, sequence] : state->gtid_state.entries()) {
     const Gtid gtid{key.first, key.second, sequence};
     // What a server above wrote can only have come from there; the source was perhaps read a moment earlier.
-    if (upstream.contains(gtid.server) || source->gtid_state.contains(gtid)) continue;
+    if (source->gtid_state.contains(gtid) || is_upstream(scene, replica, gtid.server)) continue;
     // A replica's own transactions from before it was attached (accounts made at its set-up) are older than
     // anything it replicated. Only what is newer than all that its source has is surely errant.
     if (gtid.sequence > source->gtid_state.highest(gtid.domain)) errant.push_back(to_text(gtid));
@@ -188,6 +192,7 @@ std::optional<Finding> perhaps_errant(const Scene& scene, const Server& replica,
 std::vector<Finding> preflight(const Scene& scene) {
   std::vector<Finding> findings;
   Seen seen;
+  const auto known = known_ids(scene);
   for (const Server& server : scene.desired.servers) {
     if (const auto silent = scene.observed.silent.find(server.name); silent != scene.observed.silent.end()) {
       Finding found = finding(silent->second.code, server.name, "server", "answers", "silent",
@@ -207,7 +212,7 @@ std::vector<Finding> preflight(const Scene& scene) {
     check_identity(scene, server, *state, seen, findings);
     check_binlog(scene, server, *state, findings);
     check_channels(server, *state, findings);
-    check_attached(scene, server, *state, findings);
+    check_attached(server, *state, known, findings);
     check_version(scene, server, *state, findings);
     if (state->channel() != nullptr) {
       if (auto errant = errant_transactions(scene, server))
