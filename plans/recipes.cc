@@ -5,7 +5,7 @@
 namespace stemma {
 
 void Recipes::run() {
-  for (const Server& server : scene_.desired.servers) decide(server);
+  for (const Server& server : scene_.desired.servers) decide_from_above(server);
   for (const Server& server : scene_.desired.servers) {
     if (state(server.name) == nullptr) {
       plan_.notes.push_back(fmt::format(

@@ -23,7 +23,7 @@ class Recipes {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
     int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
-    bool left_out = false;         // its server, or its source, is silent, or it was refused
+    bool left_out = false;         // a server is silent, it was refused, or its steps would fail
     bool refused = false;
   };
 
@@ -34,7 +34,9 @@ class Recipes {
   [[nodiscard]] const ServerState* state(const ServerName& name) const { return scene_.observed.find(name); }
 
   // recipes_channel.cc
+  void decide_from_above(const Server&);
   void decide(const Server&);
+  [[nodiscard]] bool leave_out(const Server&);
   void channel(const Server&);
   void stop(const Server&, int round, std::vector<Fact> needs, bool drain);
   void configure(const Server&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
@@ -45,11 +47,15 @@ class Recipes {
 
   // recipes_account.cc
   void account(const Server&);
-  [[nodiscard]] std::vector<Fact> before_account(const Server&, bool& wait_impossible);
+  [[nodiscard]] std::vector<Fact> before_account(const Server&);
   void catch_up(const Server&);
   [[nodiscard]] bool account_can_change(const Server&) const;
   [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
+  [[nodiscard]] std::vector<Fact> account_needed_by(const Server& replica) const;
+  [[nodiscard]] std::optional<Fact> missing_account(const Server& replica) const;
   [[nodiscard]] bool waits_for_catch_up(const Server&) const;
+  [[nodiscard]] bool has_caught_up(const Server&) const;
+  [[nodiscard]] bool is_delayed(const Server&) const;
   [[nodiscard]] static bool waits_for_the_account(const Channel*);
 
   // recipes_fence.cc

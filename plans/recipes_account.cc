@@ -4,18 +4,45 @@
 
 namespace stemma {
 
-// A server that replicates gets its account changed only after it has caught up; one that can't keeps the old one.
+// Whether what its account lacks can be mended in this plan. A server that replicates gets it changed only after it
+// has caught up; one that can't keeps the old one, and its replicas have to get along with that.
 bool Recipes::account_can_change(const Server& server) const {
   if (!server.source) return true;
-  const ServerState* seen = state(server.name);
-  const Channel* channel = seen == nullptr ? nullptr : seen->channel();
-  return state(*server.source) != nullptr && (channel == nullptr || channel->delay == 0) &&
-         server.channel.delay.value_or(std::chrono::seconds{0}).count() == 0;
+  if (state(server.name) == nullptr) return false;
+  return !waits_for_catch_up(server) || has_caught_up(server) ||
+         (!is_delayed(server) && !work_.at(server.name).left_out);
+}
+
+bool Recipes::has_caught_up(const Server& server) const {
+  return judge(CaughtUp{server.name, *server.source}, scene_).verdict == Verdict::holds;
+}
+
+bool Recipes::is_delayed(const Server& server) const {
+  if (server.channel.delay) return server.channel.delay->count() > 0;
+  const Channel* channel = state(server.name)->channel();
+  return channel != nullptr && channel->delay > 0;
 }
 
 std::vector<Fact> Recipes::account_ready(const ServerName& server) const {
   return {AccountIs{server, AccountAspect::exists}, AccountIs{server, AccountAspect::secret},
           AccountIs{server, AccountAspect::granted}};
+}
+
+std::vector<Fact> Recipes::account_needed_by(const Server& replica) const {
+  std::vector<Fact> needed = account_ready(*replica.source);
+  // A channel that only goes on has the password that the account had, and still has if it is left alone.
+  if (work_.at(replica.name).restart && !account_can_change(*scene_.desired.find(*replica.source)))
+    std::erase_if(needed, [&](const Fact& fact) {
+      return std::get<AccountIs>(fact).aspect == AccountAspect::secret && is_missing(fact);
+    });
+  return needed;
+}
+
+// What keeps a replica from logging in at its source, and will not be mended.
+std::optional<Fact> Recipes::missing_account(const Server& replica) const {
+  for (const Fact& fact : account_needed_by(replica))
+    if (is_missing(fact) && !account_can_change(*scene_.desired.find(*replica.source))) return fact;
+  return std::nullopt;
 }
 
 // The transaction on which the applier stands still changes an account that this server does not have: it can
@@ -51,9 +78,16 @@ void Recipes::account(const Server& server) {
              granted = is(AccountAspect::granted), nothing_more = is(AccountAspect::nothing_more);
   const bool create = is_missing(exists);
   if (!create && !is_missing(secret) && !is_missing(granted) && !is_missing(nothing_more)) return;
-  bool wait_impossible = false;
-  const std::vector<Fact> needs = before_account(server, wait_impossible);
-  if (wait_impossible) return;
+  if (!account_can_change(server)) {
+    if (work_.at(server.name).refused) return;  // the refusal says enough about its server
+    plan_.notes.push_back(fmt::format(
+        "the replication account on {} is left alone: {}", server.name.text,
+        is_delayed(server) ? "it is delayed, and its source's own changes of the account must come first; "
+                             "with delay = \"0s\" in the file they do"
+                           : "it can't catch up with its source now; apply again when it can"));
+    return;
+  }
+  const std::vector<Fact> needs = before_account(server);
   const std::string name =
       to_text(AccountName{scene_.desired.replication->user, scene_.desired.replication->host});
   const auto add = [&](StepKind kind, std::vector<Fact> ensures, std::string summary,
@@ -63,7 +97,7 @@ void Recipes::account(const Server& server) {
   if (create && server.source && waits_for_the_account(state(server.name)->channel())) {
     // The account lets the applier go on, which then replays its source's own changes of that account. What they
     // leave behind is mended after them.
-    add(StepKind::create_user, {exists},
+    add(StepKind::create_user, {exists, granted},
         fmt::format("create {} with REPLICATION SLAVE, outside the binlog", name), exists);
     const CaughtUp caught_up{server.name, *server.source};
     catch_up(server);
@@ -88,26 +122,12 @@ void Recipes::account(const Server& server) {
         .hazards = {Hazard::revoke};
 }
 
-std::vector<Fact> Recipes::before_account(const Server& server, bool& wait_impossible) {
-  wait_impossible = false;
+std::vector<Fact> Recipes::before_account(const Server& server) {
   if (!server.source || !waits_for_catch_up(server)) return {};
-  const ChannelWork& work = work_.at(server.name);
-  const CaughtUp caught_up{server.name, *server.source};
-  if (work.rounds == 0 && judge(caught_up, scene_).verdict == Verdict::holds) return {};
-  const Channel* channel = state(server.name)->channel();
-  const bool delayed = (channel != nullptr && channel->delay > 0) ||
-                       server.channel.delay.value_or(std::chrono::seconds{0}).count() > 0;
-  if (delayed || work.left_out) {
-    wait_impossible = true;
-    if (work.refused) return {};  // the refusal says enough about its server
-    plan_.notes.push_back(
-        fmt::format("the replication account on {} is left alone: {}", server.name.text,
-                    delayed ? "it is delayed, and its source's own changes of the account must come first"
-                            : "it can't catch up with its source now"));
-    return {};
-  }
+  // What happens to its channel comes first in any case: see decide().
+  if (work_.at(server.name).rounds == 0 && has_caught_up(server)) return {};
   catch_up(server);
-  return {caught_up};
+  return {CaughtUp{server.name, *server.source}};
 }
 
 void Recipes::catch_up(const Server& server) {

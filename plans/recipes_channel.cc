@@ -17,8 +17,16 @@ void add_all(std::vector<Fact>& into, const std::vector<Fact>& more) {
 
 }  // namespace
 
+// What happens to a replica depends on what happens to its source, wherever in the file that stands.
+void Recipes::decide_from_above(const Server& server) {
+  std::vector<const Server*> undecided;
+  for (const Server* at = &server; at->source && !work_.contains(at->name);
+       at = scene_.desired.find(*at->source))
+    undecided.push_back(at);
+  for (auto at = undecided.rbegin(); at != undecided.rend(); ++at) decide(**at);
+}
+
 void Recipes::decide(const Server& server) {
-  if (!server.source) return;
   ChannelWork& work = work_[server.name];
   const ServerState* seen = state(server.name);
   const ServerState* source = state(*server.source);
@@ -35,26 +43,47 @@ void Recipes::decide(const Server& server) {
   // The same when the account gets another password: a channel that still has the old one runs on until it has
   // to connect again.
   // Its own account is given the password last, so an apply that was cut short in between shows there.
+  const auto another_password = [&](const ServerName& name) {
+    return state(name)->replication_account && is_missing(AccountIs{name, AccountAspect::secret});
+  };
   const bool rotated =
-      in_order && account_can_change(*scene_.desired.find(*server.source)) &&
-      ((source->replication_account && is_missing(AccountIs{*server.source, AccountAspect::secret})) ||
-       (seen->replication_account && is_missing(AccountIs{server.name, AccountAspect::secret})));
+      in_order &&
+      (another_password(*server.source) || (another_password(server.name) && account_can_change(server))) &&
+      account_can_change(*scene_.desired.find(*server.source));
   // 1236: the source can't send what the replica asks for; starting it again would only fail again.
   const bool cannot_read = in_order && channel->receiver_errno == 1236;
   if (threads_fine && !rotated) return;
   // Even a mere start goes on from a place, which must be the replica's own.
   const bool start_only = in_order && !login_refused && !rotated;
-  {
-    AttachDecision decision = decide_attach(scene_, server, start_only && !cannot_read);
-    if (decision.refusal) {
-      plan_.refusals.push_back(std::move(*decision.refusal));
-      work.left_out = work.refused = true;
-      return;
-    }
-    if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
+  AttachDecision decision = decide_attach(scene_, server, start_only && !cannot_read);
+  if (decision.refusal) {
+    plan_.refusals.push_back(std::move(*decision.refusal));
+    work.left_out = work.refused = true;
+    return;
   }
+  if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
+  if (leave_out(server)) {
+    work = {};
+    work.left_out = true;
+    return;
+  }
   work.rounds = work.attach && work.attach->by_gtid_first ? 2 : 1;
+}
+
+// Steps that can only fail are not planned: what they wait for is told instead.
+bool Recipes::leave_out(const Server& server) {
+  const auto above = work_.find(*server.source);
+  const bool source_stuck = above != work_.end() && above->second.left_out;
+  std::optional<Fact> awaited = missing_account(server);
+  if (const auto& attach = work_.at(server.name).attach;
+      !awaited && attach && attach->source_lags && source_stuck)
+    awaited = CaughtUp{*server.source, *scene_.desired.find(*server.source)->source};
+  if (!awaited) return false;
+  if (!source_stuck || !above->second.refused)
+    plan_.notes.push_back(fmt::format("the channel of {} is left alone until this is so: {}",
+                                      server.name.text, describe(*awaited)));
+  return true;
 }
 
 void Recipes::channel(const Server& server) {
@@ -66,8 +95,7 @@ void Recipes::channel(const Server& server) {
     std::vector<Fact> needs = {Follows{server.name, *server.source, now->gtid != ChannelGtid::no}};
     // A receiver that failed to connect sleeps for connect_retry; only a stop makes it try at once.
     if (now->receiver == ReceiverState::connecting) {
-      draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{server.name}},
-                 account_ready(*server.source),
+      draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{server.name}}, account_needed_by(server),
                  fmt::format("stop the receiver of {}, which waits before it tries again", server.name.text),
                  thread_findings(server, *now).front().message);
       needs.emplace_back(ReceiverOff{server.name});
@@ -80,7 +108,7 @@ void Recipes::channel(const Server& server) {
   if (now != nullptr && (now->receiver != ReceiverState::off || now->applier)) {
     // Late: it serves readers until the account it will use is there.
     std::vector<Fact> before;
-    if (!attach.fresh) before = account_ready(*server.source);
+    if (!attach.fresh) before = account_needed_by(server);
     if (server.read_only) before.emplace_back(ReadOnly{server.name, true});
     // What it has received is applied first; a delayed replica gets it again from the same source instead.
     const bool drain = now->applier && (now->delay == 0 || !attach.hazards.empty());
@@ -156,7 +184,7 @@ void Recipes::configure(const Server& server, const Attach& attach, const Origin
 
 void Recipes::start(const Server& server, int round, std::vector<Fact> needs) {
   if (server.read_only) needs.emplace_back(ReadOnly{server.name, true});
-  add_all(needs, account_ready(*server.source));
+  add_all(needs, account_needed_by(server));
   if (waits_for_the_account(state(server.name)->channel()))
     needs.emplace_back(AccountIs{server.name, AccountAspect::exists});
   draft_.add(StepKind::start_replica, server.name, {ChannelOn{server.name, round}}, std::move(needs),

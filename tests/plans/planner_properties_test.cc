@@ -105,8 +105,7 @@ TEST_CASE("any fleet: drift has steps, a refusal or a note") {
   }
 }
 
-TEST_CASE("any fleet that may be applied: what a step needs of other servers is so, or brought about",
-          "[.bug]") {
+TEST_CASE("any fleet that may be applied: what a step needs of other servers is so, or brought about") {
   Dice dice(3);
   for (int i = 0; i < 300; ++i) {
     const std::string text = any_fleet(dice);

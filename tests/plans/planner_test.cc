@@ -172,7 +172,77 @@ TEST_CASE("a delayed replica's account is left alone, and the plan says so") {
   CHECK(steps(plan).empty());
   CHECK(notes(plan) ==
         "the replication account on replica is left alone: it is delayed, and its source's own changes "
-        "of the account must come first");
+        "of the account must come first; with delay = \"0s\" in the file they do");
+}
+
+TEST_CASE("the way on from a delayed replica's account") {
+  const Plan plan = Story(R"(
+    primary
+    replica < primary delay=0s | delay=3600 no-account executed=mysql-bin.000002:500)")
+                        .plan();
+  CHECK(notes(plan).empty());
+  CHECK(steps(plan) == lines(R"(
+    replica.stop-replica
+    replica.configure-source after replica.stop-replica
+    replica.start-replica after replica.configure-source
+    replica.await-running after replica.start-replica
+    replica.await-caught-up after replica.await-running
+    replica.create-user after replica.await-caught-up)"));
+}
+
+TEST_CASE("a channel that can't be started is left alone, with all that hangs on it, and the plan says so") {
+  // The middle waits for its source's own account, so nobody can log in at it.
+  const Plan plan = Story(R"(
+    primary
+    middle < primary delay=60s | no-account executed=mysql-bin.000002:500
+    below  < middle            | fresh
+    leaf   < below             | fresh)")
+                        .plan();
+  CHECK(steps(plan) == "below.fence\nleaf.fence\n");
+  CHECK(notes(plan) + "\n" == lines(R"(
+    the channel of below is left alone until this is so: middle has the replication account
+    the channel of leaf is left alone until this is so: below has the replication account
+    the replication account on middle is left alone: it is delayed, and its source's own changes of the account must come first; with delay = "0s" in the file they do
+    the replication account on below is left alone: it can't catch up with its source now; apply again when it can
+    the replication account on leaf is left alone: it can't catch up with its source now; apply again when it can)"));
+}
+
+TEST_CASE("what is left alone does not depend on the order of the file") {
+  Story story(
+      "p; m < p delay=60s | no-account executed=mysql-bin.000002:500; b < m | fresh; leaf < b | fresh");
+  const std::string before = notes(story.plan());
+  CHECK(before.find("the channel of leaf") != std::string::npos);
+  std::reverse(story.topology.servers.begin(), story.topology.servers.end());
+  story.topology.build_index();
+  const Plan plan = story.plan();
+  CHECK(plan.notes.size() == 5);
+  CHECK(notes(plan).find("the channel of leaf") != std::string::npos);
+}
+
+TEST_CASE("a stopped channel goes on with the old password of its source, which is left alone") {
+  const std::string middle = "p; m < p delay=60s | password=old executed=mysql-bin.000002:500; ";
+  CHECK(steps(Story(middle + "leaf < m | stopped").plan()) == lines(R"(
+    leaf.start-replica
+    leaf.await-running after leaf.start-replica)"));
+  // Where it is refused, or must be configured, it would be told the new one.
+  for (const char* state : {"stopped receiver-error=1045", "fresh"}) {
+    const Plan plan = Story(middle + "leaf < m | " + state).plan();
+    CHECK(steps(plan).find("start-replica") == std::string::npos);
+    CHECK(notes(plan).find("the channel of leaf is left alone until this is so: the replication account on m "
+                           "has the declared plugin and password") != std::string::npos);
+  }
+}
+
+TEST_CASE("a delayed replica whose account keeps the old password is not configured again and again") {
+  const Plan plan = Story("p; m < p delay=60s | password=old executed=mysql-bin.000002:500").plan();
+  CHECK(steps(plan).empty());
+  CHECK(notes(plan).find("the replication account on m is left alone") != std::string::npos);
+}
+
+TEST_CASE("a delayed source that has caught up gets its account, and its replica the new password") {
+  const Plan plan = Story("p; m < p delay=60s | password=old; leaf < m").plan();
+  CHECK(steps(plan).find("m.alter-user") != std::string::npos);
+  CHECK(steps(plan).find("leaf.configure-source") != std::string::npos);
 }
 
 TEST_CASE("an account with too much and too little") {
