@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <cmath>
-#include <map>
 
 #include "plans/topology_check_text.h"
 #include "plans/topology_keys.h"
@@ -15,45 +12,18 @@
 namespace stemma {
 namespace {
 
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-// Setting one of these by hand loses or doubles transactions.
-bool governed_by_stemma(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> names = {"gtid_slave_pos",
-                                                             "gtid_binlog_state",
-                                                             "gtid_binlog_pos",
-                                                             "gtid_purged",
-                                                             "gtid_executed",
-                                                             "gtid_next",
-                                                             "sql_log_bin",
-                                                             "skip_replication",
-                                                             "sql_slave_skip_counter",
-                                                             "default_master_connection"};
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string_view kind_words(const Node& node) {
-  switch (node.kind) {
-    case Node::Kind::text: return "a text";
-    case Node::Kind::integer: return "a whole number";
-    case Node::Kind::number: return "a number with a fraction";
-    case Node::Kind::boolean: return "true or false";
-    case Node::Kind::date: return "a date";
-    case Node::Kind::list: return "a list";
-    case Node::Kind::table: return "a table";
-    case Node::Kind::other: break;
-  }
-  return node.text;
-}
-
 // The header of a table of that name below `path`: "[server.a]".
 std::string header(std::string_view path, std::string_view name) {
   const bool bare = is_server_name(name) && name.find('.') == std::string_view::npos;
   return fmt::format("[{}.{}]", path, bare ? std::string(name) : in_quotes(name));
+}
+
+bool is_section(const Node& node) { return node.kind == Node::Kind::table || node.kind == Node::Kind::list; }
+
+// The key that an unknown one is likely meant to be, "" for none. At the top level only sections are.
+std::string_view meant_by(const Entry& unknown, Section section) {
+  if (section == Section::file && !is_section(unknown.value)) return {};
+  return nearest(unknown.key, key_names(section));
 }
 
 class Check {
@@ -72,6 +42,7 @@ class Check {
     if (damaged_ || !complete) return;
     for (const Key& key : topology_keys()) {
       if (!key.required || find_key(section, key.name) != &key || node.find(key.name) != nullptr) continue;
+      if (stands_misspelt(node, section, key.name)) continue;
       diagnostics_.error(node.span, fmt::format("{} has no '{}'", where, key.name),
                          fmt::format("add a line: {} = {}", key.name, example_of(key)));
     }
@@ -98,13 +69,12 @@ class Check {
   }
 
   void unknown(const Entry& entry, Section section, const std::string& where) {
-    const bool is_table = entry.value.kind == Node::Kind::table || entry.value.kind == Node::Kind::list;
     const std::string what =
-        where.empty() && is_table ? fmt::format("unknown section [{}]", printable(entry.key).substr(0, 80))
+        where.empty() && is_section(entry.value)
+            ? fmt::format("unknown section [{}]", printable(entry.key).substr(0, 80))
         : where.empty() ? fmt::format("'{}' stands in no section", printable(entry.key).substr(0, 80))
                         : fmt::format("unknown key '{}' in {}", printable(entry.key).substr(0, 80), where);
-    const std::vector<std::string_view> names = key_names(section);
-    const std::string_view near = where.empty() && !is_table ? std::string_view() : nearest(entry.key, names);
+    const std::string_view near = meant_by(entry, section);
     std::string help;
     if (!near.empty()) {
       help = fmt::format("did you mean '{}'?", near);
@@ -113,7 +83,7 @@ class Check {
     } else if (section == Section::server && entry.value.kind == Node::Kind::table) {
       help = "a dot in the name of a server needs quotes: [server.\"db.1\"]";
     } else {
-      for (const std::string_view name : names)
+      for (const std::string_view name : key_names(section))
         help += fmt::format("{}{}", help.empty() ? "possible: " : ", ", name);
     }
     diagnostics_.error(entry.span, what, help);
@@ -242,35 +212,7 @@ class Check {
 
   void variables(const Key& key, const Entry& entry, const std::string& where) {
     if (entry.value.kind != Node::Kind::table) return wrong_type(key, entry, where);
-    for (const Entry& variable : entry.value.entries) {
-      const std::string name = lower_case(variable.key);
-      const Node& node = variable.value;
-      const bool spelled = !name.empty() && name.find_first_not_of(
-                                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                "0123456789_") == std::string::npos;
-      if (!spelled) {
-        diagnostics_.error(variable.span, fmt::format("{} is no name of a variable", in_quotes(name)),
-                           "letters, digits and '_', as in sync_binlog");
-      } else if (name == "read_only" || name == "super_read_only" || name == "server_id") {
-        diagnostics_.error(variable.span,
-                           fmt::format("'{}' is a key of the server, not one of its variables", name),
-                           fmt::format("move it up: {} = … below [server.NAME]", name));
-      } else if (governed_by_stemma(name)) {
-        diagnostics_.error(variable.span,
-                           fmt::format("'{}' says where a replica stands, which stemma decides itself", name),
-                           "take this line out");
-      } else if (node.kind == Node::Kind::number && !std::isfinite(node.number)) {
-        diagnostics_.error(node.span, fmt::format("'{}' must be a finite number", name));
-      } else if (node.kind == Node::Kind::list || node.kind == Node::Kind::table ||
-                 node.kind == Node::Kind::date || node.kind == Node::Kind::other) {
-        diagnostics_.error(
-            node.span,
-            fmt::format("'{}' must be a text, a number, true or false, not {}", name, kind_words(node)),
-            "put the value in quotes");
-      } else if (node.kind == Node::Kind::text && has_control_characters(node.text)) {
-        diagnostics_.error(node.span, fmt::format("'{}' has a control character", name), "take it out");
-      }
-    }
+    for (const Entry& variable : entry.value.entries) check_variable(variable, diagnostics_);
   }
 
   void tables(const Key& key, const Entry& entry, const std::string& where) {
@@ -299,6 +241,12 @@ class Check {
 };
 
 }  // namespace
+
+bool stands_misspelt(const Node& table, Section section, std::string_view name) {
+  return std::any_of(table.entries.begin(), table.entries.end(), [&](const Entry& entry) {
+    return find_key(section, entry.key) == nullptr && meant_by(entry, section) == name;
+  });
+}
 
 void check_values(const Node& root, bool damaged, Diagnostics& diagnostics) {
   Check(damaged, diagnostics).table(root, Section::file, "", false);

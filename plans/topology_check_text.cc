@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+
 #include "plans/topology_values.h"
 
 namespace stemma {
@@ -58,6 +63,27 @@ void check_choice(const Key& key, const Node& node, Diagnostics& diagnostics) {
   diagnostics.error(node.span, fmt::format("'{}' can't be {}", key.name, in_quotes(node.text)), help);
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// Setting one of these by hand loses or doubles transactions.
+bool governed_by_stemma(std::string_view name) {
+  static constexpr std::array<std::string_view, 10> names = {"gtid_slave_pos",
+                                                             "gtid_binlog_state",
+                                                             "gtid_binlog_pos",
+                                                             "gtid_purged",
+                                                             "gtid_executed",
+                                                             "gtid_next",
+                                                             "sql_log_bin",
+                                                             "skip_replication",
+                                                             "sql_slave_skip_counter",
+                                                             "default_master_connection"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
 
 std::string_view words_for(const Key& key) { return expected(key).words; }
@@ -112,6 +138,50 @@ void check_range(const Key& key, const Node& node, Diagnostics& diagnostics) {
   if (node.integer >= key.min && node.integer <= key.max) return;
   diagnostics.error(node.span, fmt::format("'{}' can't be {}", key.name, node.integer),
                     fmt::format("write a number from {} to {}", key.min, key.max));
+}
+
+std::string_view kind_words(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::text: return "a text";
+    case Node::Kind::integer: return "a whole number";
+    case Node::Kind::number: return "a number with a fraction";
+    case Node::Kind::boolean: return "true or false";
+    case Node::Kind::date: return "a date";
+    case Node::Kind::list: return "a list";
+    case Node::Kind::table: return "a table";
+    case Node::Kind::other: break;
+  }
+  return node.text;
+}
+
+void check_variable(const Entry& variable, Diagnostics& diagnostics) {
+  const std::string name = lower_case(variable.key);
+  const Node& node = variable.value;
+  const bool spelled = !name.empty() && name.find_first_not_of(
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789_") == std::string::npos;
+  if (!spelled) {
+    diagnostics.error(variable.span, fmt::format("{} is no name of a variable", in_quotes(name)),
+                      "letters, digits and '_', as in sync_binlog");
+  } else if (name == "read_only" || name == "super_read_only" || name == "server_id") {
+    diagnostics.error(variable.span,
+                      fmt::format("'{}' is a key of the server, not one of its variables", name),
+                      fmt::format("move it up: {} = … below [server.NAME]", name));
+  } else if (governed_by_stemma(name)) {
+    diagnostics.error(variable.span,
+                      fmt::format("'{}' says where a replica stands, which stemma decides itself", name),
+                      "take this line out");
+  } else if (node.kind == Node::Kind::number && !std::isfinite(node.number)) {
+    diagnostics.error(node.span, fmt::format("'{}' must be a finite number", name));
+  } else if (node.kind == Node::Kind::list || node.kind == Node::Kind::table ||
+             node.kind == Node::Kind::date || node.kind == Node::Kind::other) {
+    diagnostics.error(
+        node.span,
+        fmt::format("'{}' must be a text, a number, true or false, not {}", name, kind_words(node)),
+        "put the value in quotes");
+  } else if (node.kind == Node::Kind::text && has_control_characters(node.text)) {
+    diagnostics.error(node.span, fmt::format("'{}' has a control character", name), "take it out");
+  }
 }
 
 }  // namespace stemma

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <unordered_map>
 
+#include "plans/topology_check.h"
 #include "plans/topology_values.h"
 
 namespace stemma {
@@ -37,7 +38,9 @@ class Rules {
     if (servers_.empty() && !parsed_.damaged) {
       // A `server` that is no table, or has keys instead of tables, was complained about.
       const Entry* server = parsed_.root.find("server");
-      if (server == nullptr || (server->value.kind == Node::Kind::table && server->value.entries.empty())) {
+      const bool empty =
+          server == nullptr || (server->value.kind == Node::Kind::table && server->value.entries.empty());
+      if (empty && !stands_misspelt(parsed_.root, Section::file, "server")) {
         diagnostics_.error({{1, 1}, 1}, "the file has no server",
                            "add one: [server.primary] and below it address = \"127.0.0.1:3306\"");
       }
@@ -80,13 +83,18 @@ class Rules {
 
   void no_such_server(std::string_view key, const Span& span, const std::string& name) {
     if (parsed_.lost_header) return;
-    std::vector<std::string_view> names;
-    for (const Server& server : servers_) names.push_back(server.name.text);
-    const std::string_view near = nearest(name, names);
-    if (names.size() > 8) names.resize(8);
+    // Thousands of replicas may name one misspelt source.
+    const auto [advice, fresh] = advice_.emplace(name, std::string());
+    if (fresh) {
+      std::vector<std::string_view> names;
+      for (const Server& server : servers_) names.push_back(server.name.text);
+      const std::string_view near = nearest(name, names);
+      if (names.size() > 8) names.resize(8);
+      advice->second = near.empty() ? "the servers are " + list_in_quotes(names)
+                                    : fmt::format("did you mean {}?", in_quotes(near));
+    }
     diagnostics_.error(span, fmt::format("'{}' names no server of this file: {}", key, in_quotes(name)),
-                       near.empty() ? "the servers are " + list_in_quotes(names)
-                                    : fmt::format("did you mean {}?", in_quotes(near)));
+                       advice->second);
   }
 
   void provision(std::size_t i) {
@@ -188,6 +196,7 @@ class Rules {
     if (first == nodes_.end() || parsed_.damaged) return;
     const Entry* section = parsed_.root.find("replication");
     if (section == nullptr) {
+      if (stands_misspelt(parsed_.root, Section::file, "replication")) return;
       diagnostics_.error(
           first->source->value.span,
           fmt::format("'{}' has a source, but the file has no [replication]", first->entry->key),
@@ -216,7 +225,8 @@ class Rules {
           "write it like \"mysql_native_password\"");
     for (const auto& [key, example] :
          {std::pair{"user", "\"repl_user\""}, std::pair{"password", "{ env = \"REPL_PASSWORD\" }"}}) {
-      if (section->value.find(key) != nullptr) continue;
+      if (section->value.find(key) != nullptr || stands_misspelt(section->value, Section::replication, key))
+        continue;
       diagnostics_.error(section->value.span, fmt::format("[replication] has no '{}'", key),
                          fmt::format("add a line: {} = {}", key, example));
     }
@@ -259,7 +269,8 @@ class Rules {
   const Topology& topology_;
   Diagnostics& diagnostics_;
   std::unordered_map<std::string, std::size_t> by_name_;
-  std::unordered_map<std::string, bool> told_;  // sources whose socket was complained about
+  std::unordered_map<std::string, std::string> advice_;  // by a name that no server has
+  std::unordered_map<std::string, bool> told_;           // sources whose socket was complained about
 };
 
 }  // namespace
