@@ -21,16 +21,7 @@ std::string id_of(const json& document) {
 
 json servers_to_json(const Scene& scene) {
   json servers = json::array();
-  for (const Server& server : scene.desired.servers) {
-    const ServerState* state = scene.observed.find(server.name);
-    json entry = {{"name", server.name.text},
-                  {"address", to_text(server.address)},
-                  {"role", server.source ? "replica" : "source"},
-                  {"reachable", state != nullptr}};
-    entry["flavor"] = state == nullptr ? json() : json(state->flavor == Flavor::mysql ? "mysql" : "mariadb");
-    entry["version"] = state == nullptr ? json() : json(to_text(state->version));
-    servers.push_back(std::move(entry));
-  }
+  for (const Server& server : scene.desired.servers) servers.push_back(server_to_json(scene, server));
   return servers;
 }
 
@@ -71,6 +62,17 @@ json step_to_json(const Plan& plan, const Step& step, const Topology& topology, 
 }
 
 }  // namespace
+
+json server_to_json(const Scene& scene, const Server& server) {
+  const ServerState* state = scene.observed.find(server.name);
+  json entry = {{"name", server.name.text},
+                {"address", to_text(server.address)},
+                {"role", server.source ? "replica" : "source"},
+                {"reachable", state != nullptr}};
+  entry["flavor"] = state == nullptr ? json() : json(state->flavor == Flavor::mysql ? "mysql" : "mariadb");
+  entry["version"] = state == nullptr ? json() : json(to_text(state->version));
+  return entry;
+}
 
 json finding_to_json(const Finding& found) {
   json entry = {{"code", found.code},          {"severity", to_text(found.weight)},

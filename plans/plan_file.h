@@ -38,5 +38,7 @@ bool looks_like_plan(std::string_view text);
 bool same_steps(const nlohmann::json& a, const nlohmann::json& b);
 
 nlohmann::json finding_to_json(const Finding&);
+// What plans and status say of a server first: who it is, and whether it answered.
+nlohmann::json server_to_json(const Scene&, const Server&);
 
 }  // namespace stemma

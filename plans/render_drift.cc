@@ -176,14 +176,9 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
   json servers = json::array();
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
-    json entry = {{"name", server.name.text},
-                  {"address", to_text(server.address)},
-                  {"role", server.source ? "replica" : "source"},
-                  {"reachable", state != nullptr}};
+    json entry = server_to_json(scene, server);
     if (server.source) entry["source"] = server.source->text;
     if (state != nullptr) {
-      entry["flavor"] = state->flavor == Flavor::mysql ? "mysql" : "mariadb";
-      entry["version"] = to_text(state->version);
       entry["server_id"] = state->identity.server_id;
       entry["read_only"] = state->read_only;
       entry["coordinates"] = state->coordinates.known() ? json(to_text(state->coordinates)) : json();
