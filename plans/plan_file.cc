@@ -13,10 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string id_of(const json& document) {
-  json content = document;
-  content.erase("plan_id");
-  return short_digest(content.dump(-1, ' ', false, json::error_handler_t::replace));
+// Of everything in the document but the id itself.
+std::string id_of(const json& without_id) {
+  return short_digest(without_id.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 json servers_to_json(const Scene& scene) {
@@ -132,7 +131,7 @@ bool looks_like_plan(std::string_view text) {
 }
 
 Result<SavedPlan> load_plan(std::string_view text) {
-  const json document = json::parse(text, nullptr, false);
+  json document = json::parse(text, nullptr, false);
   if (document.is_discarded() || !document.is_object())
     return fail(Trouble::input, "the plan file is not whole: it is no valid JSON");
   const auto text_at = [&](const char* key) {
@@ -144,7 +143,12 @@ Result<SavedPlan> load_plan(std::string_view text) {
   if (format.substr(0, format.find('.')) != kFormatVersion.substr(0, kFormatVersion.find('.')))
     return fail(Trouble::input, "the plan has format version {}, this stemma reads {}; plan again", format,
                 kFormatVersion);
-  if (text_at("plan_id") != id_of(document))
+  const auto id = document.find("plan_id");
+  json given = id == document.end() ? json() : *id;
+  document.erase("plan_id");
+  const bool fits = given == id_of(document);
+  document["plan_id"] = std::move(given);
+  if (!fits)
     return fail(Trouble::input,
                 "the plan was changed after it was saved: its plan_id does not fit its content; plan again");
   if (!document.contains("desired") || !document.contains("steps") || !document.contains("fingerprint"))
@@ -152,7 +156,7 @@ Result<SavedPlan> load_plan(std::string_view text) {
                 "the plan holds no topology to apply; save it with `stemma plan FILE -o PLAN`");
   auto desired = topology_from_json(document["desired"]);
   if (!desired) return tl::unexpected(desired.error().within("the plan's topology"));
-  return SavedPlan{std::move(*desired), document};
+  return SavedPlan{std::move(*desired), std::move(document)};
 }
 
 bool same_steps(const json& a, const json& b) {
