@@ -3,7 +3,7 @@
 
 #include "plans/diff.h"
 #include "tests/catch.h"
-#include "tests/plans/support_expected.h"
+#include "tests/expected.h"
 #include "tests/plans/support_fleet.h"
 
 using namespace stemma;
@@ -22,23 +22,25 @@ std::string status_text(const Story& story) { return status_as_text(story.scene(
 
 }  // namespace
 
-TEST_CASE("the quick start's plan for people") { check_text("plan_quick", plan_text(Story(kQuickStart))); }
-
-TEST_CASE("with SQL and reasons") {
-  check_text("plan_sql", plan_text(Story("primary; replica < primary | writable"), true));
+TEST_CASE("the quick start's plan for people") {
+  check_text("plans", "plan_quick", plan_text(Story(kQuickStart)));
 }
 
-TEST_CASE("hazards") { check_text("plan_hazards", plan_text(Story(kTwoHazards))); }
+TEST_CASE("with SQL and reasons") {
+  check_text("plans", "plan_sql", plan_text(Story("primary; replica < primary | writable"), true));
+}
+
+TEST_CASE("hazards") { check_text("plans", "plan_hazards", plan_text(Story(kTwoHazards))); }
 
 TEST_CASE("refusals and notes") {
-  check_text("plan_refused",
+  check_text("plans", "plan_refused",
              plan_text(Story("primary | data=shop; r1 < primary | fresh; r2 < primary | silent")));
 }
 
 TEST_CASE("nothing to do") {
   const Story story("primary; replica < primary");
   CHECK(plan_summary(story.plan()) == "Nothing to do: the servers are what the file says.");
-  check_text("plan_nothing", plan_text(story));
+  check_text("plans", "plan_nothing", plan_text(story));
 }
 
 TEST_CASE("where a channel starts is said in words") {
@@ -55,7 +57,7 @@ TEST_CASE("where a channel starts is said in words") {
   CHECK(sentence("by gtid; primary | fresh; replica < primary | fresh") ==
         "set gtid_slave_pos of replica to where its data stand: (GTID position of primary, known after step "
         "4)\n"
-        "follow primary at primary:3306, from its own gtid_slave_pos\n");
+        "follow primary at primary:3306, from its own GTIDs\n");
   CHECK(sentence("p | data=shop; r < p provision=replay | fresh no-account") ==
         "follow p at p:3306, from the very beginning, mysql-bin.000001:4\n");
   CHECK(
@@ -65,12 +67,12 @@ TEST_CASE("where a channel starts is said in words") {
         "follow p at p:3306, from (executed position of r, known after step 3)\n");
   CHECK(sentence("by gtid; p | data=shop; r < p provision=assume-identical at=0-1-7 | fresh data=shop") ==
         "set gtid_slave_pos of r to where its data stand: 0-1-7\nfollow p at p:3306, from its own "
-        "gtid_slave_pos\n");
+        "GTIDs\n");
 }
 
 TEST_CASE("for a pull request") {
   const Story story(kTwoHazards);
-  check_text("plan_markdown", plan_as_markdown({story.scene(), story.plan(), no_sql, "abc"}));
+  check_text("plans", "plan_markdown", plan_as_markdown({story.scene(), story.plan(), no_sql, "abc"}));
   Story odd("primary; replica < primary | writable");
   Plan plan = odd.plan();
   plan.differences[0].message = "a | b\nc";
@@ -80,7 +82,7 @@ TEST_CASE("for a pull request") {
 
 TEST_CASE("as a script") {
   const Story story(kTwoHazards);
-  check_text("plan_script", plan_as_sql({story.scene(), story.plan(), no_sql, ""}));
+  check_text("plans", "plan_script", plan_as_sql({story.scene(), story.plan(), no_sql, ""}));
 }
 
 TEST_CASE("as a graph") {
@@ -100,13 +102,14 @@ TEST_CASE("a tree of names, also of names that are not ASCII") {
   const Story story("a; b < a; c < b; d < a; e");
   const auto text =
       tree(story.topology, {"x", "y"}, {{"1", ""}, {"ü", "yy"}, {"", ""}, {"4", "y"}, {"5", "y"}}, {});
-  check_text("tree", text);
+  check_text("plans", "tree", text);
 }
 
 TEST_CASE("drift for people") {
   CHECK(drift_text(Story("a; b < a")) == "✓ tree: in sync, 2 servers as declared\n");
-  check_text("drift_silent", drift_text(Story("a; b < a | silent")));
-  check_text("drift_text", drift_text(Story("a; b < a | writable channel=x; c < a | lag=3 stopped")));
+  check_text("plans", "drift_silent", drift_text(Story("a; b < a | silent")));
+  check_text("plans", "drift_text",
+             drift_text(Story("a; b < a | writable channel=x; c < a | lag=3 stopped")));
   Story unchecked("a; b < a");
   unchecked.secrets.replication.reset();
   CHECK(drift_text(unchecked) ==
@@ -131,7 +134,7 @@ TEST_CASE("drift for programs") {
 
 TEST_CASE("status for people") {
   check_text(
-      "status_text",
+      "plans", "status_text",
       status_text(Story("primary; r1 < primary delay=60s | lag=75; r2 < r1 | connecting; r3 < r1 | silent; "
                         "r4 < r1 | fresh")));
 }
