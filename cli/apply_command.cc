@@ -20,7 +20,7 @@
 #include "plans/fingerprint.h"
 #include "plans/planner.h"
 #include "plans/render.h"
-#include "providers/mysql/dialect.h"
+#include "providers/mysql/sql.h"
 #include "providers/mysql/provider.h"
 
 namespace stemma::cli {

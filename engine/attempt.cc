@@ -163,7 +163,7 @@ class Attempt {
             fmt::format("{} is no longer empty, its replicas would lack: {}", name, fmt::join(written, ", ")),
             "plan again: it names the ways on", 0, "replica.data-missing"});
     }
-    board_.note(step_.server, Moment{state_.coordinates, state_.gtid_binlog});
+    board_.note(step_.server, moment_of(state_));
     return {};
   }
 

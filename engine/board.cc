@@ -10,7 +10,7 @@ Board::Board(const Topology& topology, const Secrets& secrets, Fleet observed, C
     : topology_(topology), secrets_(secrets), fleet_(std::move(observed)) {
   for (const auto& [name, state] : fleet_.servers) {
     times_[name] = {when, when, when, when, when};
-    outputs_.sources[name] = Moment{state.coordinates, state.gtid_binlog};
+    outputs_.sources[name] = moment_of(state);
   }
 }
 
@@ -117,7 +117,9 @@ Result<Moment> Board::coordinates_from_now(const ServerName& source, Provider& p
       ServerState& known = fleet_.servers.at(source);
       known.coordinates = state.coordinates;
       known.gtid_binlog = state.gtid_binlog;
-      shared.last = Moment{state.coordinates, state.gtid_binlog};
+      if (known.mysql_gtids && state.mysql_gtids)
+        known.mysql_gtids->at_coordinates = state.mysql_gtids->at_coordinates;
+      shared.last = moment_of(state);
     } else {
       shared.last = tl::unexpected(read.error());
     }

@@ -17,6 +17,7 @@ std::string provision_anew(const Server& replica) {
 // Every domain that the source knows must be one whose place in history the replica knows: a missing one
 // would be read from its very beginning.
 std::optional<std::string> unknown_domains(const ServerState& source, const ServerState& replica) {
+  if (source.mysql_gtids) return std::nullopt;
   std::vector<std::uint32_t> domains;
   for (const auto& [domain, gtid] : source.gtid_binlog.domains())
     if (!replica.gtid_replicated.domains().contains(domain)) domains.push_back(domain);
@@ -30,8 +31,32 @@ struct Ahead {
   bool lag = false;                 // the source only has to catch up with its own source
 };
 
+// MySQL's sets hold all that was ever executed, so every foreign transaction shows.
+Ahead ahead_by_set(const Scene& scene, const Server& replica, const ServerState& source,
+                   const ServerState& state) {
+  Ahead ahead;
+  if (!source.mysql_gtids) return ahead;
+  const Channel* channel = state.channel();
+  const bool receives = channel != nullptr && channel->receiver == ReceiverState::on;
+  GtidSet more = state.mysql_gtids->executed.subtract(source.mysql_gtids->executed);
+  for (const Server* at = scene.desired.find(*replica.source); at != nullptr && !more.empty();
+       at = at->source ? scene.desired.find(*at->source) : nullptr) {
+    const ServerState* upstream = scene.observed.find(at->name);
+    if (upstream == nullptr || !upstream->mysql_gtids) continue;
+    // What a server above has written itself can only have come from there, be it a moment after it was read.
+    GtidSet rest = more.subtract(upstream->mysql_gtids->executed);
+    if (receives) rest = rest.without(upstream->identity.uuid);
+    const bool is_source = upstream == &source;
+    ahead.lag = ahead.lag || (!is_source && rest != more);
+    more = std::move(rest);
+  }
+  if (!more.empty()) ahead.errant.push_back(to_text(more));
+  return ahead;
+}
+
 Ahead ahead_of(const Scene& scene, const Server& replica, const ServerState& source,
                const ServerState& state) {
+  if (state.mysql_gtids) return ahead_by_set(scene, replica, source, state);
   Ahead ahead;
   const Channel* channel = state.channel();
   const bool receives = channel != nullptr && channel->receiver == ReceiverState::on;
@@ -66,15 +91,28 @@ AttachDecision refuse_errant(const Server& replica, const Ahead& ahead) {
 AttachDecision attach_by_own_gtid(const Scene& scene, const Server& replica, const ServerState& source,
                                   const ServerState& state, std::vector<Hazard> hazards, std::string reason) {
   const std::string& from = replica.source->text;
-  const auto unknown = unknown_domains(source, state);
-  if (state.gtid_replicated.empty() || unknown)
+  if (!state.has_gtids() || !source.has_gtids())
     return refused(
         "replica.position-unknown", replica,
-        state.gtid_replicated.empty()
-            ? fmt::format("its file and position are not of {}, and it has no gtid_slave_pos to go on from",
-                          from)
-            : fmt::format("its gtid_slave_pos {} says nothing of domain {} of {}",
-                          to_text(state.gtid_replicated), *unknown, from),
+        fmt::format("its file and position are not of {}, and gtid_mode is not ON on both, so nothing "
+                    "tells where its data stand",
+                    from),
+        fmt::format("{}; or let it catch up with the source it has, stop both replicas at the same "
+                    "point, and re-point it by hand",
+                    provision_anew(replica)));
+  const auto unknown = unknown_domains(source, state);
+  const bool nothing = state.executed().empty();
+  if (nothing && state.mysql_gtids)
+    return refused("replica.position-unknown", replica,
+                   fmt::format("its file and position are not of {}, and its gtid_executed is empty", from),
+                   provision_anew(replica));
+  if (nothing || unknown)
+    return refused(
+        "replica.position-unknown", replica,
+        nothing ? fmt::format(
+                      "its file and position are not of {}, and it has no gtid_slave_pos to go on from", from)
+                : fmt::format("its gtid_slave_pos {} says nothing of domain {} of {}",
+                              to_text(state.gtid_replicated), *unknown, from),
         fmt::format("if you know where its data stand, SET GLOBAL gtid_slave_pos on {} to it; else {}",
                     replica.name.text, provision_anew(replica)));
   const Ahead ahead = ahead_of(scene, replica, source, state);
@@ -94,14 +132,14 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const Server& replica, con
                                channel->applier_errno != 0 ? "mend its data, then " : "", replica.name.text));
   Attach attach;
   attach.origin = FromOwnGtid{};
-  attach.by_gtid_first = !wants_gtid(scene.desired, replica, state);
+  attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, replica);
   attach.hazards = std::move(hazards);
   attach.reason = std::move(reason);
   attach.source_lags = ahead.lag;
   if (!source_can_send(source, state, attach.origin))
     return refused("replica.binlog-gone", replica,
                    fmt::format("{} has purged what {} needs after {}", from, replica.name.text,
-                               to_text(state.gtid_replicated)),
+                               to_text(state.executed())),
                    provision_anew(replica));
   return {attach, std::nullopt};
 }
@@ -123,13 +161,18 @@ bool position_agrees(const Channel& channel, const ServerState& source, const Se
                      });
 }
 
+// Nothing says that the channel was last connected to another server.
+bool came_from(const Channel& channel, const ServerState& source) {
+  if (!channel.source_uuid.empty()) return channel.source_uuid == source.identity.uuid;
+  return channel.source_server_id == 0 || channel.source_server_id == source.identity.server_id;
+}
+
 // Its file and position are those of the declared source only while nothing speaks against it: the channel names
 // that source, was not connected to another id, and keeps the position exactly. In GTID mode the server does
 // that only while the applier runs.
 bool position_is_its_own(const Channel& channel, bool right_server, const ServerState& source,
                          const ServerState& state) {
-  const bool right_id =
-      channel.source_server_id == 0 || channel.source_server_id == source.identity.server_id;
+  const bool right_id = came_from(channel, source);
   const bool kept = channel.gtid == ChannelGtid::no || (channel.applier && channel.streaming());
   return right_server && right_id && kept && channel.executed.known() && source.coordinates.known() &&
          position_agrees(channel, source, state);
@@ -140,7 +183,7 @@ const Channel* other_channel_from(const ServerState& state, const Server& source
                                   const ServerState& source) {
   for (const Channel& channel : state.channels)
     if (!channel.name.empty() && (follows_server(channel, source_server, &source) ||
-                                  channel.source_server_id == source.identity.server_id))
+                                  (channel.source_server_id != 0 && came_from(channel, source))))
       return &channel;
   return nullptr;
 }
@@ -152,15 +195,17 @@ bool source_can_send(const ServerState& source, const ServerState& replica, cons
     return !source.binlogs ||
            std::find(source.binlogs->begin(), source.binlogs->end(), at.file) != source.binlogs->end();
   };
+  const auto sends_after = [&](const GtidPoint& point) {
+    if (source.mysql_gtids) return point.set.contains(source.mysql_gtids->purged);
+    return !source.gtid_horizon || point.position.reached(*source.gtid_horizon);
+  };
   if (const auto* at = std::get_if<FromCoordinates>(&origin)) return has_file(at->at);
-  if (const auto* at = std::get_if<FromGtid>(&origin))
-    return !source.gtid_horizon || at->at.reached(*source.gtid_horizon);
+  if (const auto* at = std::get_if<FromGtid>(&origin)) return sends_after(at->at);
   if (std::holds_alternative<FromExecuted>(origin)) {
     const Channel* channel = replica.channel();
     return channel != nullptr && has_file(channel->executed);
   }
-  if (std::holds_alternative<FromOwnGtid>(origin))
-    return !source.gtid_horizon || replica.gtid_replicated.reached(*source.gtid_horizon);
+  if (std::holds_alternative<FromOwnGtid>(origin)) return sends_after(replica.executed());
   return true;
 }
 
@@ -176,15 +221,27 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
                     other->name, replica.source->text),
         fmt::format("STOP SLAVE '{0}'; RESET SLAVE '{0}' ALL on {1}, if nothing depends on that channel",
                     other->name, replica.name.text));
-  if (is_fresh(state)) return attach_fresh(scene, replica, source, state);
+  // MySQL's sets say of a server that was never a replica, too, that all it has executed came to its source: a former
+  // root that is to follow its successor.
+  const bool shares_history = state.mysql_gtids && source.mysql_gtids && state.has_gtids() &&
+                              source.has_gtids() && !state.mysql_gtids->executed.empty() &&
+                              source.mysql_gtids->executed.contains(state.mysql_gtids->executed);
+  if (is_fresh(state) && !shares_history) {
+    AttachDecision decision = attach_fresh(scene, replica, source, state);
+    // Transactions of its own set-up would be errant for ever.
+    if (decision.attach && state.mysql_gtids && state.has_gtids() && !state.mysql_gtids->executed.empty()) {
+      decision.attach->resets_binlog = true;
+      decision.attach->hazards.push_back(Hazard::reset_binlog);
+    }
+    return decision;
+  }
   if (channel == nullptr)
     return attach_by_own_gtid(scene, replica, source, state, {Hazard::repoint},
                               "it has replicated before and has no channel now");
 
   const bool right_server = follows_server(*channel, source_server, &source);
   if (right_server && channel->gtid == ChannelGtid::no && channel->receiver != ReceiverState::on &&
-      channel->executed.known() && source.coordinates.known() &&
-      (channel->source_server_id == 0 || channel->source_server_id == source.identity.server_id) &&
+      channel->executed.known() && source.coordinates.known() && came_from(*channel, source) &&
       !reached(source.coordinates, channel->executed))
     return refused(
         "replica.diverged", replica,
@@ -192,7 +249,7 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
                     "not those it came from",
                     to_text(channel->executed), replica.source->text, to_text(source.coordinates)),
         provision_anew(replica));
-  const bool wants_gtids = wants_gtid(scene.desired, replica, state);
+  const bool wants_gtids = wants_gtid(scene.desired, scene.observed, replica);
   const bool same_mode = wants_gtids == (channel->gtid != ChannelGtid::no);
   const bool by_gtid = wants_gtids && channel->gtid != ChannelGtid::no;
   if ((by_gtid && right_server) ||
@@ -214,7 +271,7 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as
   // good as none.
-  if (state.gtid_replicated.empty() && state.channels.size() == 1 && state.schemas && source.schemas &&
+  if (state.executed().empty() && state.channels.size() == 1 && state.schemas && source.schemas &&
       data_of(state, scene.desired).empty() && data_of(source, scene.desired).empty() &&
       accounts_beyond(source, state, scene.desired, source_server).empty()) {
     Attach attach;

@@ -17,6 +17,7 @@ struct Attach {
   bool source_lags = false;    // it must wait until its source has what it has itself
   bool in_place = false;       // same server, same coordinates: with the options right, a start is enough
   bool fresh = false;          // nothing of its source was ever executed here
+  bool resets_binlog = false;  // MySQL: GTIDs of its own set-up are wiped first
   std::vector<Hazard> hazards;
   std::string reason;
 };

@@ -38,6 +38,13 @@ Data compare_data(const ServerState& source, const ServerState& replica, const T
           names_beyond(replica, source, topology), accounts_beyond(source, replica, topology, source_server)};
 }
 
+bool in_history(const GtidPoint& point, const ServerState& server) {
+  if (server.mysql_gtids) return point.position.empty() && server.mysql_gtids->executed.contains(point.set);
+  return point.set.empty() &&
+         std::all_of(point.position.domains().begin(), point.position.domains().end(),
+                     [&](const auto& domain) { return server.gtid_state.contains(domain.second); });
+}
+
 AttachDecision attach_by_word(const Scene& scene, const Server& replica, const ServerState& source,
                               const Data& data) {
   const std::string& name = replica.name.text;
@@ -62,7 +69,7 @@ AttachDecision attach_by_word(const Scene& scene, const Server& replica, const S
     return {attach, std::nullopt};
   }
   if (const auto at = parse_coordinates(*replica.provision_at)) {
-    if (wants_gtid(scene.desired, replica, *scene.observed.find(replica.name)))
+    if (wants_gtid(scene.desired, scene.observed, replica))
       return refused("replica.position-unknown", replica,
                      fmt::format("`at` is a file and position, but {} is to use GTIDs", name),
                      "give the GTID position of the backup instead, or declare coordinates = \"position\"");
@@ -76,20 +83,22 @@ AttachDecision attach_by_word(const Scene& scene, const Server& replica, const S
                       to_text(*at), from, to_text(source.coordinates)),
           "take file and position as the backup tool wrote them");
     attach.origin = FromCoordinates{*at};
-  } else if (const auto gtid = GtidPosition::parse(*replica.provision_at); gtid && !gtid->empty()) {
-    for (const auto& [domain, one] : gtid->domains())
-      if (!source.gtid_state.contains(one))
-        return refused("replica.position-unknown", replica,
-                       fmt::format("`at` {} is not in the history of {}: {}", to_text(*gtid), from,
-                                   to_text(source.gtid_state)),
-                       "take the GTID position as the backup tool wrote it");
+  } else if (const auto gtid = GtidPoint::parse(*replica.provision_at); gtid && !gtid->empty()) {
+    if (!in_history(*gtid, source))
+      return refused("replica.position-unknown", replica,
+                     fmt::format("`at` {} is not in the history of {}: {}", to_text(*gtid), from,
+                                 source.mysql_gtids ? to_text(source.mysql_gtids->executed)
+                                                    : to_text(source.gtid_state)),
+                     "take the GTID position as the backup tool wrote it");
     attach.origin = FromGtid{*gtid};
-    attach.by_gtid_first = !wants_gtid(scene.desired, replica, *scene.observed.find(replica.name));
+    attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, replica);
   } else {
     return refused(
         "replica.position-unknown", replica,
         fmt::format("`at = \"{}\"` is neither FILE:POS nor a GTID position", *replica.provision_at),
-        "write it like \"mysql-bin.000003:328\" or \"0-1-42\"");
+        source.mysql_gtids
+            ? "write it like \"binlog.000003:328\" or \"3e11fa47-71ca-11e1-9e33-c80aa9429562:1-42\""
+            : "write it like \"mysql-bin.000003:328\" or \"0-1-42\"");
   }
   if (!source_can_send(source, *scene.observed.find(replica.name), attach.origin))
     return refused("replica.binlog-gone", replica,
@@ -176,6 +185,8 @@ AttachDecision attach_fresh(const Scene& scene, const Server& replica, const Ser
 }
 
 bool is_fresh(const ServerState& state) {
+  if (state.mysql_gtids)
+    return state.channels.empty() && state.mysql_gtids->executed.without(state.identity.uuid).empty();
   return state.channels.empty() && state.gtid_replicated.empty() &&
          std::all_of(state.gtid_state.entries().begin(), state.gtid_state.entries().end(),
                      [&](const auto& entry) { return entry.first.second == state.identity.server_id; });

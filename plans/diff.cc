@@ -21,6 +21,9 @@ void not_persisted(const Server& server, const ServerState& state, const Topolog
     findings.push_back(std::move(found));
   };
   if (state.read_only && server.read_only && !state.read_only_persisted) warn("read_only", "ON", "read_only");
+  if (state.super_read_only.value_or(false) && wants_super_read_only(server) &&
+      !state.super_read_only_persisted)
+    warn("super_read_only", "ON", "read_only");
   for (const auto& [name, declared] : server.variables) {
     const auto seen = state.variables.find(name);
     if (seen != state.variables.end() && !seen->second.persisted && same_value(declared, seen->second.value))
@@ -61,9 +64,7 @@ std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
     for (const auto& [name, value] : server.variables) facts.emplace_back(VariableIs{server.name, name});
     facts.emplace_back(ReadOnly{server.name, server.read_only});
     if (!server.source) continue;
-    const ServerState* state = fleet.find(server.name);
-    facts.emplace_back(
-        Follows{server.name, *server.source, state != nullptr && wants_gtid(topology, server, *state)});
+    facts.emplace_back(Follows{server.name, *server.source, wants_gtid(topology, fleet, server)});
     facts.emplace_back(Flowing{server.name, *server.source});
   }
   return facts;

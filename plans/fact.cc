@@ -48,7 +48,7 @@ std::string describe(const Fact& fact) {
                               f.source.text);
           },
           [](const PositionAdopted& f) {
-            return fmt::format("gtid_slave_pos of {} is where its data stand", f.replica.text);
+            return fmt::format("the GTID position of {} is where its data stand", f.replica.text);
           },
           [](const ReceiverOff& f) {
             return fmt::format("{} receives nothing{}", f.replica.text, in_round(f.round));
@@ -88,20 +88,34 @@ const ServerName& subject(const Fact& fact) {
 bool follows_server(const Channel& channel, const Server& source, const ServerState* source_state) {
   // The id is that of the server last connected to. It outlives a changed host, so it counts only while the
   // receiver is connected (MariaDB 10.11: Master_Server_Id stays after CHANGE MASTER TO MASTER_HOST).
-  if (source_state != nullptr && channel.receiver == ReceiverState::on && channel.source_server_id != 0)
-    return channel.source_server_id == source_state->identity.server_id;
+  if (source_state != nullptr && channel.receiver == ReceiverState::on) {
+    if (!channel.source_uuid.empty()) return channel.source_uuid == source_state->identity.uuid;
+    if (channel.source_server_id != 0) return channel.source_server_id == source_state->identity.server_id;
+  }
   return channel.host == source.advertise.host && channel.port == source.advertise.port;
 }
 
-bool wants_gtid(const Topology& topology, const Server& replica, const ServerState& state) {
+bool wants_gtid(const Topology& topology, const Fleet& fleet, const Server& replica) {
   switch (topology.coordinates) {
     case CoordinatesMode::position: return false;
     case CoordinatesMode::gtid: return true;
     case CoordinatesMode::automatic: break;
   }
-  // A channel that runs keeps its mode; only a new one gets GTIDs, which every MariaDB has.
-  const Channel* channel = replica.source ? state.channel() : nullptr;
-  return channel == nullptr || channel->gtid != ChannelGtid::no;
+  const ServerState* state = fleet.find(replica.name);
+  if (state == nullptr || !replica.source) return false;
+  // A channel that runs keeps its mode; only a new one gets GTIDs, where both servers have them.
+  if (const Channel* channel = state->channel()) return channel->gtid != ChannelGtid::no;
+  const ServerState* source = fleet.find(*replica.source);
+  return state->has_gtids() && (source == nullptr || source->has_gtids());
+}
+
+bool wants_super_read_only(const Server& server) {
+  return server.super_read_only.value_or(server.read_only && server.source.has_value());
+}
+
+Moment moment_of(const ServerState& state) {
+  return {state.coordinates,
+          state.mysql_gtids ? GtidPoint(state.mysql_gtids->at_coordinates) : GtidPoint(state.gtid_binlog)};
 }
 
 bool same_value(std::string_view declared, std::string_view observed) {

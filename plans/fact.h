@@ -47,7 +47,7 @@ struct CoordinatesNoted {
   std::optional<Coordinates> at;
   bool operator==(const CoordinatesNoted&) const = default;
 };
-// gtid_slave_pos of a fresh replica is what was noted at its source (or `at`).
+// gtid_slave_pos (MySQL: gtid_executed) of a fresh replica is what was noted at its source (or `at`).
 struct PositionAdopted {
   ServerName replica;
   bool operator==(const PositionAdopted&) const = default;
@@ -105,9 +105,12 @@ const ServerName& subject(const Fact&);
 // Where a source stood at a moment.
 struct Moment {
   Coordinates coordinates;
-  GtidPosition gtid;
+  GtidPoint gtid;
   bool operator==(const Moment&) const = default;
 };
+
+// By its newest reading of its coordinates.
+Moment moment_of(const ServerState&);
 
 // What became known while applying. Empty while planning.
 struct Outputs {
@@ -132,12 +135,16 @@ struct Judgement {
 };
 Judgement judge(const Fact&, const Scene&);
 
-// Whether the channel follows the server `source` really is: by the source's server id once the receiver is
-// connected, by host and port as long as it is not.
+// Whether the channel follows the server `source` really is: by the source's server_uuid or server id once the
+// receiver is connected, by host and port as long as it is not.
 bool follows_server(const Channel&, const Server& source, const ServerState* source_state);
 
-// By its server's flavor and the file's word: whether this replica is to use GTIDs.
-bool wants_gtid(const Topology&, const Server& replica, const ServerState&);
+// By the file's word, the mode of its running channel, and what both servers can: whether this replica is to use
+// GTIDs.
+bool wants_gtid(const Topology&, const Fleet&, const Server& replica);
+
+// Whether super_read_only belongs to this server's fence, where the server has the variable.
+bool wants_super_read_only(const Server&);
 
 // The declared value and the server's are the same, however each spells it: ON and 1, "a, b" and "a,b".
 bool same_value(std::string_view declared, std::string_view observed);

@@ -32,6 +32,7 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
       {"read_only", state.read_only},
   };
   if (state.super_read_only) exact["super_read_only"] = *state.super_read_only;
+  if (state.mysql_gtids) exact["gtid_mode"] = state.mysql_gtids->mode;
   for (const auto& [name, variable] : state.variables) exact["variables." + name] = variable.value;
   for (const Channel& channel : state.channels) {
     const std::string prefix = channel.name.empty() ? "channel." : fmt::format("channel {}.", channel.name);
@@ -39,6 +40,12 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
     exact[prefix + "user"] = channel.user;
     exact[prefix + "gtid"] = channel.gtid != ChannelGtid::no;
     exact[prefix + "connect_retry"] = channel.connect_retry;
+    if (channel.retry_count) exact[prefix + "retry_count"] = *channel.retry_count;
+    if (state.flavor == Flavor::mysql) {
+      exact[prefix + "public_key"] = fmt::format("{} {}", channel.public_key, channel.fetches_public_key);
+      exact[prefix + "compression"] = channel.compression;
+      exact[prefix + "bind"] = channel.bind;
+    }
     exact[prefix + "heartbeat"] = channel.heartbeat;
     exact[prefix + "delay"] = channel.delay;
     exact[prefix + "tls"] =
@@ -65,8 +72,13 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
 json growing_fields(const ServerState& state) {
   json grows = json::object();
   if (state.coordinates.known()) grows["coordinates"] = to_text(state.coordinates);
-  grows["gtid_binlog_pos"] = to_text(state.gtid_binlog);
-  grows["gtid_slave_pos"] = to_text(state.gtid_replicated);
+  if (state.mysql_gtids) {
+    grows["gtid_executed"] = to_text(state.mysql_gtids->executed);
+    grows["gtid_purged"] = to_text(state.mysql_gtids->purged);
+  } else {
+    grows["gtid_binlog_pos"] = to_text(state.gtid_binlog);
+    grows["gtid_slave_pos"] = to_text(state.gtid_replicated);
+  }
   for (const Channel& channel : state.channels) {
     if (channel.read.known()) grows["channel.read"] = to_text(channel.read);
     if (channel.executed.known()) grows["channel.executed"] = to_text(channel.executed);
@@ -77,7 +89,7 @@ json growing_fields(const ServerState& state) {
 bool has_grown(const std::string& was, const std::string& is) {
   const auto from = parse_coordinates(was), to = parse_coordinates(is);
   if (from && to) return reached(*to, *from);
-  const auto before = GtidPosition::parse(was), after = GtidPosition::parse(is);
+  const auto before = GtidPoint::parse(was), after = GtidPoint::parse(is);
   return before && after && after->reached(*before);
 }
 

@@ -75,6 +75,8 @@ void check_options(const Look& look, const Channel& channel, const ServerState* 
   if (declared.connect_retry)
     check.option("connect_retry", fmt::format("{}s", declared.connect_retry->count()),
                  fmt::format("{}s", channel.connect_retry));
+  if (declared.retry_count && channel.retry_count)
+    check.option("retry_count", std::to_string(*declared.retry_count), std::to_string(*channel.retry_count));
   if (declared.heartbeat)
     check.option("heartbeat", fmt::format("{:.3f}s", static_cast<double>(declared.heartbeat->count()) / 1000),
                  fmt::format("{:.3f}s", channel.heartbeat));
@@ -85,6 +87,11 @@ void check_options(const Look& look, const Channel& channel, const ServerState* 
   if (declared.ca) check.option("ca", *declared.ca, channel.ca);
   if (declared.cert) check.option("cert", *declared.cert, channel.cert);
   if (declared.key) check.option("key", *declared.key, channel.key);
+  if (look.state.flavor == Flavor::mysql) {
+    if (declared.public_key) check.option("public_key", *declared.public_key, channel.public_key);
+    if (declared.compression) check.option("compression", *declared.compression, channel.compression);
+    if (declared.bind) check.option("bind", *declared.bind, channel.bind);
+  }
   if (declared.do_domain_ids)
     check.option("do_domain_ids", joined(*declared.do_domain_ids), compact(channel.do_domain_ids));
   if (declared.ignore_domain_ids)
@@ -103,10 +110,13 @@ Judgement holds_if(bool condition) { return {condition ? Verdict::holds : Verdic
 // Received and applied stand at the same place, or there was never anything.
 //
 // A receiver that was stopped in the middle of a transaction leaves half of it in the relay log. It can't be
-// applied, and the source sends it again: an applier that has read all there is counts as well.
-bool drained(const Channel& channel) {
+// applied, and the source sends it again: an applier that has read all there is counts as well, and with MySQL's GTIDs,
+// which name whole transactions, one that has executed all that were received.
+bool drained(const Channel& channel, const ServerState& state) {
   if (!channel.read.known() || (channel.executed.known() && reached(channel.executed, channel.read)))
     return true;
+  if (state.mysql_gtids && state.has_gtids())
+    return !channel.retrieved.empty() && state.mysql_gtids->executed.contains(channel.retrieved);
   return channel.receiver == ReceiverState::off && channel.applier &&
          channel.applier_doing.find("has read all relay log") != std::string::npos;
 }
@@ -178,13 +188,20 @@ Judgement judge_part(const Follows& fact, const Look& look) {
   }
   check_options(look, *channel, source_state, findings);
   const bool by_gtid = channel->gtid != ChannelGtid::no;
-  if (fact.by_gtid && channel->gtid != ChannelGtid::slave_pos) {
+  const bool is_mysql = look.state.flavor == Flavor::mysql;
+  if (fact.by_gtid && is_mysql && !by_gtid) {
+    Finding found = finding("channel.auto-position-off", look.server.name, "channel.auto_position", "on",
+                            "off", "the channel does not use auto-position");
+    found.place = place_of(look.scene.desired, look.server, "coordinates");
+    findings.push_back(std::move(found));
+  } else if (fact.by_gtid && !is_mysql && channel->gtid != ChannelGtid::slave_pos) {
     Finding found = finding("channel.auto-position-off", look.server.name, "channel.gtid", "slave_pos",
                             by_gtid ? "current_pos" : "no", "the channel does not use slave_pos GTIDs");
     found.place = place_of(look.scene.desired, look.server, "coordinates");
     findings.push_back(std::move(found));
   } else if (!fact.by_gtid && by_gtid) {
-    Finding found = finding("channel.option-differs", look.server.name, "channel.gtid", "no", "slave_pos",
+    Finding found = finding("channel.option-differs", look.server.name, "channel.gtid", "no",
+                            is_mysql ? "auto_position" : "slave_pos",
                             "the channel uses GTIDs, declared are file and position");
     found.place = place_of(look.scene.desired, look.server, "coordinates");
     findings.push_back(std::move(found));
@@ -199,7 +216,7 @@ Judgement judge_part(const ReceiverOff&, const Look& look) {
 
 Judgement judge_part(const Drained&, const Look& look) {
   const Channel* channel = look.state.channel();
-  return holds_if(channel == nullptr || drained(*channel));
+  return holds_if(channel == nullptr || drained(*channel, look.state));
 }
 
 Judgement judge_part(const ChannelOff&, const Look& look) {
@@ -223,7 +240,11 @@ Judgement judge_part(const Flowing&, const Look& look) {
   const auto goal = look.scene.outputs.after_start.find(look.server.name);
   if (goal == look.scene.outputs.after_start.end() || !goal->second.coordinates.known())
     return {Verdict::holds, {}};
-  return holds_if(channel->read.known() && reached(channel->read, goal->second.coordinates));
+  if (channel->read.known() && reached(channel->read, goal->second.coordinates)) return {Verdict::holds, {}};
+  // A source that has nothing new to send by auto-position need not say where it stands.
+  const GtidSet& had = goal->second.gtid.set;
+  return holds_if(channel->gtid == ChannelGtid::auto_position && !had.empty() &&
+                  look.state.mysql_gtids->executed.unite(channel->retrieved).contains(had));
 }
 
 Judgement judge_part(const CaughtUp& fact, const Look& look) {
@@ -233,7 +254,7 @@ Judgement judge_part(const CaughtUp& fact, const Look& look) {
   if (goal != look.scene.outputs.sources.end())
     moment = goal->second;
   else if (const ServerState* source = look.scene.observed.find(fact.source))
-    moment = Moment{source->coordinates, source->gtid_binlog};
+    moment = moment_of(*source);
   else
     return {Verdict::unknown, {}};
   if (channel == nullptr) return {Verdict::missing, {}};
@@ -241,6 +262,9 @@ Judgement judge_part(const CaughtUp& fact, const Look& look) {
   const Server* source = look.scene.desired.find(fact.source);
   const bool same =
       source != nullptr && follows_server(*channel, *source, look.scene.observed.find(fact.source));
+  // MySQL's appliers write their position down a little later than the GTIDs that they have executed.
+  if (same && look.state.mysql_gtids && look.state.has_gtids() && !moment.gtid.set.empty())
+    return holds_if(look.state.mysql_gtids->executed.contains(moment.gtid.set));
   return holds_if(same && channel->executed.known() && reached(channel->executed, moment.coordinates));
 }
 
@@ -253,12 +277,12 @@ Judgement judge_part(const CoordinatesNoted& fact, const Look& look) {
 Judgement judge_part(const PositionAdopted&, const Look& look) {
   if (!look.server.source) return {Verdict::unknown, {}};
   if (look.server.provision_at) {
-    const auto at = GtidPosition::parse(*look.server.provision_at);
-    return holds_if(at && look.state.gtid_replicated == *at);
+    const auto at = GtidPoint::parse(*look.server.provision_at);
+    return holds_if(at && look.state.executed() == *at);
   }
   const auto noted = look.scene.outputs.noted.find(*look.server.source);
   if (noted == look.scene.outputs.noted.end()) return {Verdict::missing, {}};
-  return holds_if(look.state.gtid_replicated == noted->second.gtid);
+  return holds_if(look.state.executed() == noted->second.gtid);
 }
 
 }  // namespace stemma

@@ -31,12 +31,20 @@ Judgement judge_secret(const AccountState& account, const ReplicationAccount& de
     found.place = place_of(topology, look.server, "password");
     return Judgement{Verdict::unknown, {std::move(found)}};
   };
+  const auto another = [&] {
+    return missing(finding("user.password", look.server.name, "user.password", "as declared", "another",
+                           "the replication account has another password than the declared one"),
+                   place_of(topology, look.server, "password"));
+  };
   if (!look.scene.secrets.replication) return unknown("its secret is not at hand");
+  if (account.plugin == "caching_sha2_password") {
+    const auto matches = matches_caching_sha2(*look.scene.secrets.replication, account.hash);
+    if (!matches) return unknown("its caching_sha2_password hash has an unknown form");
+    return *matches ? Judgement{} : another();
+  }
   if (!is_native(account.plugin)) return unknown(fmt::format("{} hashes can't be compared", account.plugin));
   if (native_password_hash(*look.scene.secrets.replication) == account.hash) return {};
-  return missing(finding("user.password", look.server.name, "user.password", "as declared", "another",
-                         "the replication account has another password than the declared one"),
-                 place_of(topology, look.server, "password"));
+  return another();
 }
 
 bool is_replication_only(const Grant& grant) {
@@ -110,11 +118,23 @@ Judgement judge_part(const AccountIs& fact, const Look& look) {
 }
 
 Judgement judge_part(const ReadOnly& fact, const Look& look) {
-  const bool super_as_wanted = !look.server.super_read_only || !look.state.super_read_only ||
-                               *look.server.super_read_only == *look.state.super_read_only || !fact.on;
+  const bool wants_super = fact.on && wants_super_read_only(look.server);
+  const bool super_as_wanted =
+      !look.state.super_read_only || *look.state.super_read_only == wants_super || !fact.on;
   if (look.state.read_only == fact.on && super_as_wanted) return {};
   const auto place = place_of(look.scene.desired, look.server, "read_only");
   const std::string wanted = fact.on ? "ON" : "OFF", seen = look.state.read_only ? "ON" : "OFF";
+  if (fact.on && look.state.read_only) {
+    const std::string super_wanted = wants_super ? "ON" : "OFF", super_seen = wants_super ? "OFF" : "ON";
+    const auto super_place = place_of(look.scene.desired, look.server, "super_read_only");
+    if (wants_super && look.server.source)
+      return missing(finding("replica.writable", look.server.name, "super_read_only", super_wanted,
+                             super_seen, "accepts the writes of privileged accounts"),
+                     super_place);
+    return missing(finding("variable.differs", look.server.name, "super_read_only", super_wanted, super_seen,
+                           fmt::format("super_read_only is {}, declared is {}", super_seen, super_wanted)),
+                   super_place);
+  }
   if (fact.on && look.server.source)
     return missing(finding("replica.writable", look.server.name, "read_only", wanted, seen, "accepts writes"),
                    place);

@@ -18,6 +18,13 @@ std::uint64_t file_number(std::string_view file) {
 
 std::string to_text(const Version& v) { return fmt::format("{}.{}.{}", v.major, v.minor, v.patch); }
 
+std::string_view to_text(Flavor flavor) { return flavor == Flavor::mysql ? "MySQL" : "MariaDB"; }
+
+Version oldest_known(Flavor flavor) { return flavor == Flavor::mysql ? Version{5, 6, 0} : Version{10, 5, 0}; }
+Version newest_known(Flavor flavor) {
+  return flavor == Flavor::mysql ? Version{9, 7, 999} : Version{11, 8, 999};
+}
+
 std::string to_text(const Coordinates& at) {
   return at.known() ? fmt::format("{}:{}", at.file, at.position) : "unknown";
 }
@@ -50,6 +57,10 @@ bool Channel::streaming() const {
   // MySQL and MariaDB agree on the rest of the sentence: "Waiting for source|master to send event",
   // "Queueing … event to the relay log". "Checking source version" is Yes, but may still end in an error.
   return receiver_doing.starts_with("Waiting for") || receiver_doing.starts_with("Queueing");
+}
+
+GtidPoint ServerState::executed() const {
+  return mysql_gtids ? GtidPoint(mysql_gtids->executed) : GtidPoint(gtid_replicated);
 }
 
 const Channel* ServerState::channel(std::string_view name) const {

@@ -11,6 +11,8 @@
 
 #include "plans/error.h"
 #include "plans/gtid.h"
+#include "plans/gtid_point.h"
+#include "plans/gtid_set.h"
 #include "plans/topology.h"
 
 namespace stemma {
@@ -22,6 +24,13 @@ struct Version {
   auto operator<=>(const Version&) const = default;
 };
 std::string to_text(const Version&);
+
+std::string_view to_text(Flavor);  // "MySQL"
+
+// The versions that Stemma was made for. An older one is refused; a newer one is spoken to like the newest, and a note
+// of the plan says so.
+Version oldest_known(Flavor);
+Version newest_known(Flavor);
 
 // A point in one server's binlog. An empty file: no point is known.
 struct Coordinates {
@@ -65,6 +74,8 @@ struct Channel {
   Coordinates executed;  // applied up to here, in the source's binlog
   ChannelGtid gtid = ChannelGtid::no;
   std::uint32_t source_server_id = 0;  // of the server last connected to; stale once the host was changed
+  std::string source_uuid;             // the same by server_uuid, MySQL only
+  GtidSet retrieved;                   // MySQL: received, since the relay log was begun
   int receiver_errno = 0;
   std::string receiver_error;
   int applier_errno = 0;
@@ -73,8 +84,13 @@ struct Channel {
   std::uint64_t delay = 0;                      // seconds
   std::uint64_t connect_retry = 60;             // seconds
   double heartbeat = 0;                         // seconds
+  std::optional<std::uint64_t> retry_count;     // MySQL; on MariaDB an option of the server
   bool tls = false, verify = false;
   std::string ca, cert, key;
+  std::string public_key;                        // MySQL: file of the source's RSA key
+  bool fetches_public_key = false;               // MySQL: GET_SOURCE_PUBLIC_KEY
+  std::string compression;                       // MySQL: SOURCE_COMPRESSION_ALGORITHMS
+  std::string bind;                              // MySQL: SOURCE_BIND
   std::string do_domain_ids, ignore_domain_ids;  // as the server prints them: "1,2"
 
   [[nodiscard]] bool wanted_on() const { return receiver != ReceiverState::off && applier; }
@@ -114,6 +130,14 @@ struct VariableState {
   bool operator==(const VariableState&) const = default;
 };
 
+// GTIDs as MySQL has them.
+struct MysqlGtids {
+  std::string mode = "OFF";  // gtid_mode
+  GtidSet executed, purged;
+  GtidSet at_coordinates;  // executed when ServerState::coordinates was read, to the transaction
+  bool operator==(const MysqlGtids&) const = default;
+};
+
 // Names of a schema's tables and views, for comparing what two servers hold.
 using SchemaContents = std::set<std::string>;
 
@@ -127,13 +151,15 @@ struct ServerState {
   bool read_only = false;
   bool read_only_persisted = true;
   std::optional<bool> super_read_only;  // none: this server has no such variable
+  bool super_read_only_persisted = true;
   bool gtid_strict = false;
   bool offers_tls = false;
-  bool managed_elsewhere = false;  // Galera, Group Replication
-  Coordinates coordinates;         // of its own binlog; unknown while log_bin is off
-  GtidPosition gtid_binlog;        // the last GTID of each domain in its own binlog
-  GtidPosition gtid_replicated;    // gtid_slave_pos
-  GtidState gtid_state;            // gtid_binlog_state
+  bool managed_elsewhere = false;         // Galera, Group Replication
+  Coordinates coordinates;                // of its own binlog; unknown while log_bin is off
+  GtidPosition gtid_binlog;               // the last GTID of each domain in its own binlog
+  GtidPosition gtid_replicated;           // gtid_slave_pos
+  GtidState gtid_state;                   // gtid_binlog_state
+  std::optional<MysqlGtids> mysql_gtids;  // in place of the three above; none: MariaDB
   std::vector<Channel> channels;
   std::set<std::uint32_t> attached_ids;       // server ids of the replicas that have registered here
   std::vector<AccountName> accounts;          // without roles
@@ -149,6 +175,10 @@ struct ServerState {
   std::map<std::string, std::optional<GtidPosition>> gtid_at;
   std::optional<GtidPosition> gtid_horizon;  // GTIDs before its oldest binlog
 
+  // What it has replicated (MariaDB), or executed at all (MySQL), by GTID.
+  [[nodiscard]] GtidPoint executed() const;
+  // Whether replicas can be attached to it, and it to a source, by GTID: MariaDB always can.
+  [[nodiscard]] bool has_gtids() const { return !mysql_gtids || mysql_gtids->mode == "ON"; }
   // The channel of that name, nullptr if there is none. Borrowed.
   [[nodiscard]] const Channel* channel(std::string_view name = "") const;
 };

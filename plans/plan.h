@@ -60,7 +60,7 @@ struct FromCoordinates {
   bool operator==(const FromCoordinates&) const = default;
 };  // the file's `at`
 struct FromGtid {
-  GtidPosition at;
+  GtidPoint at;
   bool operator==(const FromGtid&) const = default;
 };  // the file's `at`
 struct FromFirstBinlog {
@@ -72,7 +72,7 @@ struct FromExecuted {
 };  // its own executed file and position
 struct FromOwnGtid {
   bool operator==(const FromOwnGtid&) const = default;
-};  // its own gtid_slave_pos
+};  // its own gtid_slave_pos or gtid_executed
 using Origin = std::variant<FromNoted, FromCoordinates, FromGtid, FromFirstBinlog, FromExecuted, FromOwnGtid>;
 
 using StepIndex = std::size_t;  // position in Plan::steps

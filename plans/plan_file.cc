@@ -44,7 +44,7 @@ json origin_to_json(const Plan& plan, const Step& step, const Topology& topology
   if (const auto* first = std::get_if<FromFirstBinlog>(&origin)) return to_text(Coordinates{first->file, 4});
   if (std::holds_alternative<FromExecuted>(origin))
     return unknown("executed-position", step.server.text, StepKind::stop_replica);
-  return unknown("gtid_slave_pos", step.server.text, StepKind::stop_replica);
+  return unknown("gtid-position", step.server.text, StepKind::stop_replica);
 }
 
 json step_to_json(const Plan& plan, const Step& step, const Topology& topology, const Preview& preview) {

@@ -10,6 +10,7 @@
 #include "plans/draft.h"
 #include "plans/judge_parts.h"
 #include "plans/preflight.h"
+#include "plans/privileges.h"
 #include "plans/recipes.h"
 
 namespace stemma {
@@ -25,9 +26,14 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
     if (state == nullptr || !changed.contains(server.name.text)) continue;
     const auto missing = missing_privileges(*state, true);
     if (missing.empty()) continue;
+    std::vector<std::string> names;
+    for (const PrivilegeNeed& need : missing)
+      names.push_back(fmt::format("{}{}{}", need.name,
+                                  need.object == "*.*" ? "" : fmt::format(" on {}", need.object),
+                                  need.grantable ? " … WITH GRANT OPTION" : ""));
     Finding found =
         finding("server.privilege-missing", server.name, "privileges", "granted", "missing",
-                fmt::format("stemma's account '{}' lacks {}", server.admin.user, fmt::join(missing, ", ")));
+                fmt::format("stemma's account '{}' lacks {}", server.admin.user, fmt::join(names, ", ")));
     found.hint = privilege_hint(server.admin.user, missing);
     found.place = server.place;
     plan.refusals.push_back(std::move(found));
@@ -36,8 +42,7 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
 
 CoordinatesMode mode_of(const Scene& scene) {
   for (const Server& server : scene.desired.servers)
-    if (const ServerState* state = scene.observed.find(server.name); server.source && state != nullptr)
-      if (wants_gtid(scene.desired, server, *state)) return CoordinatesMode::gtid;
+    if (server.source && wants_gtid(scene.desired, scene.observed, server)) return CoordinatesMode::gtid;
   return scene.desired.coordinates == CoordinatesMode::gtid ? CoordinatesMode::gtid
                                                             : CoordinatesMode::position;
 }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "plans/judge_parts.h"
+#include "plans/preflight_gtid.h"
 
 namespace stemma {
 namespace {
@@ -69,6 +70,17 @@ void check_binlog(const Scene& scene, const Server& server, const ServerState& s
                   option_file("log_slave_updates = ON"), server.place));
 }
 
+// How a channel is removed by hand, in the words of its server.
+std::string forget_channel(const ServerState& state, const Channel& channel) {
+  if (state.flavor == Flavor::mariadb)
+    return fmt::format("STOP SLAVE{0}; RESET SLAVE{0} ALL",
+                       channel.name.empty() ? "" : fmt::format(" '{}'", channel.name));
+  const std::string_view verb = state.version < Version{8, 0, 22} ? "SLAVE" : "REPLICA";
+  const std::string which =
+      state.version < Version{5, 7, 6} ? "" : fmt::format(" FOR CHANNEL '{}'", channel.name);
+  return fmt::format("STOP {0}{1}; RESET {0} ALL{1}", verb, which);
+}
+
 void check_channels(const Server& server, const ServerState& state, std::vector<Finding>& findings) {
   for (const Channel& channel : state.channels) {
     const std::string from = fmt::format("{}:{}", channel.host, channel.port);
@@ -78,8 +90,8 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
                   fmt::format("is declared as a root but replicates from {}", from)),
           fmt::format(
               "give it a `source` in the file; or, if it is to be the root, stop its writes' source and run "
-              "STOP SLAVE{0}; RESET SLAVE{0} ALL on it",
-              channel.name.empty() ? "" : fmt::format(" '{}'", channel.name)),
+              "{} on it",
+              forget_channel(state, channel)),
           server.place));
     else if (!channel.name.empty())
       findings.push_back(
@@ -116,75 +128,24 @@ void check_version(const Scene& scene, const Server& server, const ServerState& 
                    std::vector<Finding>& findings) {
   const ServerState* source = server.source ? scene.observed.find(*server.source) : nullptr;
   if (source == nullptr) return;
+  if (state.flavor != source->flavor) {
+    Finding found = finding(
+        "server.version-order", server.name, "flavor", std::string(to_text(source->flavor)),
+        std::string(to_text(state.flavor)),
+        fmt::format("is {} and can't follow {}, which is {}: neither understands all that the other writes",
+                    to_text(state.flavor), server.source->text, to_text(source->flavor)));
+    found.weight = Weight::error;
+    found.hint = "replicate within one of the two; to move data between them, dump and load them";
+    found.place = place_of(scene.desired, server, "source");
+    findings.push_back(std::move(found));
+    return;
+  }
   if (std::pair{state.version.major, state.version.minor} <
       std::pair{source->version.major, source->version.minor})
     findings.push_back(finding(
         "server.version-order", server.name, "version", "at least its source's", to_text(state.version),
         fmt::format("runs {} under a source with {}; a newer source may send what it can't apply",
                     to_text(state.version), to_text(source->version))));
-}
-
-// Whether what the server of that id writes reaches `server` by replication: it is its source, or above it.
-bool is_upstream(const Scene& scene, const Server& server, std::uint32_t id) {
-  for (const Server* at = &server; at->source;) {
-    at = scene.desired.find(*at->source);
-    const ServerState* state = scene.observed.find(at->name);
-    if (state != nullptr && state->identity.server_id == id) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-std::optional<Finding> errant_transactions(const Scene& scene, const Server& replica) {
-  if (!replica.source) return std::nullopt;
-  const ServerState* state = scene.observed.find(replica.name);
-  const ServerState* source = scene.observed.find(*replica.source);
-  if (state == nullptr || source == nullptr || source->gtid_state.empty()) return std::nullopt;
-  std::vector<std::string> errant;
-  for (const auto& [key, sequence] : state->gtid_state.entries()) {
-    const Gtid gtid{key.first, key.second, sequence};
-    // What a server above wrote can only have come from there; the source was perhaps read a moment earlier.
-    if (source->gtid_state.contains(gtid) || is_upstream(scene, replica, gtid.server)) continue;
-    // A replica's own transactions from before it was attached (accounts made at its set-up) are older than
-    // anything it replicated. Only what is newer than all that its source has is surely errant.
-    if (gtid.sequence > source->gtid_state.highest(gtid.domain)) errant.push_back(to_text(gtid));
-  }
-  if (errant.empty()) return std::nullopt;
-  Finding found = finding(
-      "replica.errant-transactions", replica.name, "gtid_binlog_state",
-      fmt::format("within {}", to_text(source->gtid_state)), to_text(state->gtid_state),
-      fmt::format("has transactions that {} lacks: {}", replica.source->text, fmt::join(errant, ", ")));
-  found.hint = fmt::format(
-      "look at them with `mariadb-binlog` on {0}; then either repeat them on {1} by hand and provision {0} "
-      "anew, or "
-      "provision {0} anew to drop them",
-      replica.name.text, replica.source->text);
-  found.place = replica.place;
-  return found;
-}
-
-namespace {
-
-// What errant_transactions() can't tell from a replica's own set-up.
-std::optional<Finding> perhaps_errant(const Scene& scene, const Server& replica, const ServerState& state) {
-  const ServerState* source = replica.source ? scene.observed.find(*replica.source) : nullptr;
-  if (source == nullptr || source->gtid_state.empty()) return std::nullopt;
-  std::vector<std::string> own;
-  for (const auto& [key, sequence] : state.gtid_state.entries())
-    if (const Gtid gtid{key.first, key.second, sequence};
-        gtid.server == state.identity.server_id && !source->gtid_state.contains(gtid))
-      own.push_back(to_text(gtid));
-  if (own.empty()) return std::nullopt;
-  Finding found =
-      finding("replica.errant-transactions", replica.name, "gtid_binlog_state", "none of its own",
-              fmt::format("{}", fmt::join(own, ", ")),
-              fmt::format("has logged transactions of its own, the last is {}; from its set-up, or errant",
-                          fmt::join(own, ", ")));
-  found.weight = Weight::warning;
-  found.hint = fmt::format("`mariadb-binlog` on {} shows them", replica.name.text);
-  found.place = replica.place;
-  return found;
 }
 
 }  // namespace
@@ -206,69 +167,19 @@ std::vector<Finding> preflight(const Scene& scene) {
     if (state == nullptr) continue;
     if (state->managed_elsewhere)
       findings.push_back(
-          with_hint(finding("server.managed-elsewhere", server.name, "wsrep_on", "OFF", "ON",
-                            "is a node of a Galera cluster, which decides itself whom it follows"),
+          with_hint(finding("server.managed-elsewhere", server.name, "managed", "by this file", "elsewhere",
+                            "is a node of a Galera or Group Replication cluster, or fails over by itself, "
+                            "and so decides itself "
+                            "whom it follows"),
                     "take it out of the file", server.place));
     check_identity(scene, server, *state, seen, findings);
     check_binlog(scene, server, *state, findings);
     check_channels(server, *state, findings);
     check_attached(server, *state, known, findings);
     check_version(scene, server, *state, findings);
-    if (state->channel() != nullptr) {
-      if (auto errant = errant_transactions(scene, server))
-        findings.push_back(std::move(*errant));
-      else if (auto perhaps = perhaps_errant(scene, server, *state))
-        findings.push_back(std::move(*perhaps));
-    }
+    check_gtids(scene, server, *state, findings);
   }
   return findings;
-}
-
-std::string privilege_hint(const std::string& user, const std::vector<std::string>& missing) {
-  std::vector<std::string> plain;
-  std::string lines;
-  for (const std::string& privilege : missing)
-    if (privilege == "SELECT")
-      lines += fmt::format("GRANT SELECT ON mysql.* TO '{}'@'…';", user);
-    else if (privilege.ends_with("WITH GRANT OPTION"))
-      lines += fmt::format("GRANT REPLICATION SLAVE ON *.* TO '{}'@'…' WITH GRANT OPTION;", user);
-    else
-      plain.push_back(privilege);
-  if (!plain.empty())
-    lines = fmt::format("GRANT {} ON *.* TO '{}'@'…';{}{}", fmt::join(plain, ", "), user,
-                        lines.empty() ? "" : " ", lines);
-  return "as an administrator of that server: " + lines;
-}
-
-std::vector<std::string> missing_privileges(const ServerState& state, bool to_apply) {
-  std::set<std::string> held;
-  bool may_grant = false;
-  for (const Grant& grant : state.own_grants) {
-    if (grant.object != "*.*") continue;
-    held.insert(grant.privileges.begin(), grant.privileges.end());
-    if (grant.grant_option &&
-        (grant.privileges.contains("REPLICATION SLAVE") || grant.privileges.contains("ALL PRIVILEGES")))
-      may_grant = true;
-  }
-  // Who may not see a schema would take a full server for an empty one.
-  const bool sees_all_schemas =
-      held.contains("SHOW DATABASES") || held.contains("SELECT") || held.contains("EVENT");
-  std::vector<std::string> needed = {"BINLOG MONITOR", "SLAVE MONITOR", "REPLICATION MASTER ADMIN"};
-  if (to_apply && !sees_all_schemas) needed.emplace_back("SHOW DATABASES");
-  if (to_apply)
-    for (const char* more : {"REPLICATION SLAVE ADMIN", "READ_ONLY ADMIN", "BINLOG ADMIN", "CREATE USER"})
-      needed.emplace_back(more);
-  std::vector<std::string> missing;
-  // Before MariaDB 11.0 SUPER implies the privileges that were split from it, but READ_ONLY ADMIN on 10.11.
-  const bool super = held.contains("SUPER") && state.version < Version{11, 0, 0};
-  if (!held.contains("ALL PRIVILEGES"))
-    for (const std::string& privilege : needed) {
-      const bool by_super = super && privilege != "CREATE USER" &&
-                            (privilege != "READ_ONLY ADMIN" || state.version < Version{10, 11, 0});
-      if (!held.contains(privilege) && !by_super) missing.push_back(privilege);
-    }
-  if (to_apply && !may_grant) missing.emplace_back("REPLICATION SLAVE … WITH GRANT OPTION");
-  return missing;
 }
 
 }  // namespace stemma

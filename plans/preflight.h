@@ -17,11 +17,4 @@ std::vector<Finding> preflight(const Scene&);
 // complain about. The source must have been read together with or after the replica.
 std::optional<Finding> errant_transactions(const Scene&, const Server& replica);
 
-// How stemma's own account must be extended on this server for the given kinds of work; empty: it may do all.
-// MariaDB 10.5+ names.
-std::vector<std::string> missing_privileges(const ServerState&, bool to_apply);
-
-// "as an administrator of that server: GRANT … ON *.* TO 'user'@'…';" for what missing_privileges() named.
-std::string privilege_hint(const std::string& user, const std::vector<std::string>& missing);
-
 }  // namespace stemma

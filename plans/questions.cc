@@ -15,13 +15,13 @@ std::map<ServerName, Questions> questions_for(const Scene& scene) {
     const ServerState* source = scene.observed.find(*server.source);
     if (state == nullptr || source == nullptr) continue;
     const Channel* channel = state->channel();
-    const bool by_gtid = wants_gtid(scene.desired, server, *state);
+    const bool by_gtid = wants_gtid(scene.desired, scene.observed, server);
     const bool in_order =
         channel != nullptr && channel->wanted_on() && channel->receiver_errno == 0 &&
         judge(Follows{server.name, *server.source, by_gtid}, scene).verdict == Verdict::holds;
     if (in_order) continue;
     // Data are compared only where a replica may be attached anew; a channel that has brought something is never.
-    if (is_fresh(*state) || (channel != nullptr && state->gtid_replicated.empty())) {
+    if (is_fresh(*state) || (channel != nullptr && state->executed().empty())) {
       questions[server.name].schemas = true;
       questions[*server.source].schemas = true;
     }
@@ -30,7 +30,8 @@ std::map<ServerName, Questions> questions_for(const Scene& scene) {
         is_fresh(*state) && server.provision != Provision::replay && !server.provision_at;
     if (source->log_bin && !starts_at_present) questions[*server.source].binlogs = true;
     const auto translate = [&](const Coordinates& at) {
-      if (source->log_bin && !source->gtid_at.contains(to_text(at)))
+      // MySQL has no function that tells.
+      if (source->log_bin && !source->mysql_gtids && !source->gtid_at.contains(to_text(at)))
         questions[*server.source].gtid_at.push_back(at);
     };
     if (channel != nullptr && !channel->applier && channel->executed.known()) translate(channel->executed);

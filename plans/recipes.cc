@@ -20,6 +20,7 @@ void Recipes::run() {
   }
   for (const Server& server : scene_.desired.servers) unfence(server);
   order_fresh_chains();
+  order_adopted_chains();
   hold_back_for_word();
 }
 

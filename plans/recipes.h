@@ -43,6 +43,7 @@ class Recipes {
   void start(const Server&, int round, std::vector<Fact> needs);
   [[nodiscard]] Fact noted(const Server& replica) const;
   void order_fresh_chains();
+  void order_adopted_chains();
   void hold_back_for_word();
 
   // recipes_account.cc

@@ -33,7 +33,7 @@ void Recipes::decide(const Server& server) {
   work.left_out = seen == nullptr || source == nullptr;
   if (work.left_out) return;
   const Channel* channel = seen->channel();
-  const bool by_gtid = wants_gtid(scene_.desired, server, *seen);
+  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, server);
   const bool in_order =
       judge(Follows{server.name, *server.source, by_gtid}, scene_).verdict == Verdict::holds;
   const bool threads_fine = in_order && thread_findings(server, *channel).empty();
@@ -122,7 +122,7 @@ void Recipes::channel(const Server& server) {
       needs.emplace_back(CaughtUp{source.name, *source.source});
     }
   }
-  const bool by_gtid = wants_gtid(scene_.desired, server, *state(server.name)) || attach.by_gtid_first;
+  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, server) || attach.by_gtid_first;
   configure(server, attach, attach.origin, by_gtid, std::move(needs));
   start(server, 1, {Follows{server.name, *server.source, by_gtid}});
   if (!attach.by_gtid_first) return;
@@ -167,11 +167,16 @@ void Recipes::configure(const Server& server, const Attach& attach, const Origin
     }
     needs.push_back(fact);
   }
-  if (by_gtid && (from_notes || std::holds_alternative<FromGtid>(origin))) {
-    Step& adopt = draft_.add(
-        StepKind::adopt_position, server.name, {PositionAdopted{server.name}}, needs,
-        fmt::format("set gtid_slave_pos of {} to where its data stand", server.name.text), attach.reason);
+  if ((by_gtid && (from_notes || std::holds_alternative<FromGtid>(origin))) || attach.resets_binlog) {
+    Step& adopt =
+        draft_.add(StepKind::adopt_position, server.name, {PositionAdopted{server.name}}, needs,
+                   fmt::format("{}set {} of {} to where its data stand",
+                               attach.resets_binlog ? "wipe the binlogs and GTIDs of its own set-up, " : "",
+                               state(server.name)->flavor == Flavor::mysql ? "gtid_purged" : "gtid_slave_pos",
+                               server.name.text),
+                   attach.reason);
     adopt.origin = origin;
+    if (attach.resets_binlog) adopt.hazards = {Hazard::reset_binlog};
     needs.emplace_back(PositionAdopted{server.name});
   }
   Step& step = draft_.add(StepKind::configure_source, server.name,
@@ -180,6 +185,7 @@ void Recipes::configure(const Server& server, const Attach& attach, const Origin
                           attach.reason);
   step.origin = origin;
   step.hazards = attach.hazards;
+  std::erase(step.hazards, Hazard::reset_binlog);  // that is adopt-position's
 }
 
 void Recipes::start(const Server& server, int round, std::vector<Fact> needs) {
@@ -209,11 +215,22 @@ void Recipes::order_fresh_chains() {
   for (const auto& [name, work] : work_) {
     if (!work.attach || !work.attach->fresh) continue;
     const Server* replica = scene_.desired.find(name);
-    const bool by_gtid = wants_gtid(scene_.desired, *replica, *state(name)) || work.attach->by_gtid_first;
+    const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, *replica) || work.attach->by_gtid_first;
     const Fact configured = Follows{name, *replica->source, by_gtid};
     for (const Server* above = scene_.desired.find(*replica->source); above->source;
          above = scene_.desired.find(*above->source))
       draft_.need_also(above->name, StepKind::start_replica, configured);
+  }
+}
+
+// A MySQL server tells its own replicas what it has executed; they are to hear it after it was told itself.
+void Recipes::order_adopted_chains() {
+  for (const auto& [name, work] : work_) {
+    const PositionAdopted adopted{name};
+    if (state(name) == nullptr || state(name)->flavor != Flavor::mysql || !draft_.provides(adopted)) continue;
+    draft_.need_also(
+        [&](const Step& step) { return step.kind == StepKind::capture_coordinates && step.server == name; },
+        adopted);
   }
 }
 

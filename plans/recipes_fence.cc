@@ -16,13 +16,16 @@ void Recipes::fence(const Server& server) {
       if (draft_.provides(ready)) needs.push_back(ready);
   draft_.add(StepKind::fence, server.name, {fact}, std::move(needs),
              fmt::format("make {} read-only", server.name.text), first_message(fact));
+  if (state(server.name)->super_read_only && wants_super_read_only(server)) return;  // it stops everybody
   std::vector<std::string> through;
   for (const AccountName& account : state(server.name)->read_only_bypass)
-    if (account.user != "mariadb.sys") through.push_back(to_text(account));
+    if (account.user != "mariadb.sys" && !account.user.starts_with("mysql."))
+      through.push_back(to_text(account));
   if (!through.empty())
-    plan_.notes.push_back(
-        fmt::format("read_only on {} does not stop {} (READ_ONLY ADMIN), nor events that they define",
-                    server.name.text, fmt::join(through, ", ")));
+    plan_.notes.push_back(fmt::format(
+        "read_only on {} does not stop {} ({}), nor events that they define", server.name.text,
+        fmt::join(through, ", "),
+        state(server.name)->flavor == Flavor::mysql ? "SUPER or CONNECTION_ADMIN" : "READ_ONLY ADMIN"));
 }
 
 void Recipes::unfence(const Server& server) {

@@ -158,12 +158,15 @@ std::string status_as_text(const Scene& scene, const std::vector<Finding>& findi
       cells.push_back({silence_text(scene.observed, server.name), "", "", "", "", ""});
       continue;
     }
-    const std::string writes = state->read_only ? "read-only" : "writable";
+    const std::string writes = state->super_read_only.value_or(false) ? "super-read-only"
+                               : state->read_only                     ? "read-only"
+                                                                      : "writable";
     if (const Channel* channel = state->channel())
       cells.push_back({writes, thread(channel->receiver), channel->applier ? "Yes" : "No", lag_text(*channel),
-                       to_text(channel->executed), to_text(state->gtid_replicated)});
+                       to_text(channel->executed), to_text(state->executed())});
     else
-      cells.push_back({writes, "", "", "", to_text(state->coordinates), to_text(state->gtid_binlog)});
+      cells.push_back({writes, "", "", "", to_text(state->coordinates),
+                       state->mysql_gtids ? to_text(state->executed()) : to_text(state->gtid_binlog)});
   }
   std::string text = fmt::format("{}\n\n", palette.paint(palette.bold, scene.desired.name));
   text +=
@@ -182,8 +185,14 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
       entry["server_id"] = state->identity.server_id;
       entry["read_only"] = state->read_only;
       entry["coordinates"] = state->coordinates.known() ? json(to_text(state->coordinates)) : json();
-      entry["gtid_binlog_pos"] = to_text(state->gtid_binlog);
-      entry["gtid_slave_pos"] = to_text(state->gtid_replicated);
+      if (state->mysql_gtids) {
+        entry["gtid_mode"] = state->mysql_gtids->mode;
+        entry["gtid_executed"] = to_text(state->mysql_gtids->executed);
+        entry["gtid_purged"] = to_text(state->mysql_gtids->purged);
+      } else {
+        entry["gtid_binlog_pos"] = to_text(state->gtid_binlog);
+        entry["gtid_slave_pos"] = to_text(state->gtid_replicated);
+      }
       json channels = json::array();
       for (const Channel& channel : state->channels) {
         const auto lag = honest_lag(channel);

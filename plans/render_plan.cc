@@ -133,7 +133,7 @@ std::string step_sentence(const Plan& plan, const Step& step, const Topology& to
   std::string from;
   const Origin& origin = *step.origin;
   if (by_gtid && !adopt && !std::holds_alternative<FromFirstBinlog>(origin))
-    from = "its own gtid_slave_pos";
+    from = "its own GTIDs";
   else if (std::holds_alternative<FromNoted>(origin))
     from = known_after(adopt ? "GTID position" : "binlog coordinates", *server.source,
                        StepKind::capture_coordinates);

@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "providers/mysql/dialect.h"
+#include "providers/mysql/sql.h"
 
 namespace stemma::mysql {
 namespace {

@@ -1,67 +1,83 @@
-// Every statement that Stemma sends to observe and to change a server, as text. Pure: no connection is needed
-// to test them. Speaks MariaDB 10.5 and later; the statements were run on MariaDB 10.11.
+// What differs between the versions of MySQL and MariaDB, as data: the words, and what each can do. Pure. SQL text
+// is made of these in sql_*.cc; nothing else asks for a version to choose words by.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <span>
+#include <string_view>
 
-#include "engine/provider.h"
-#include "plans/error.h"
-#include "plans/fact.h"
-#include "plans/plan.h"
-#include "plans/topology.h"
+#include "plans/observed.h"
 
 namespace stemma::mysql {
 
-// The name under which GET_LOCK guards an apply. Constant, so that any two applies that share a server meet.
-inline constexpr const char* kLockName = "stemma.apply";
-
-// By how much a fence's lock_wait_timeout stays below the connection's read time-out: a SET that the client gave
-// up on would come true later.
-inline constexpr std::chrono::seconds kUnderReadTimeout{3};
-
-// 'text' with what needs it escaped; for sessions that ran session_setup().
-std::string quoted(std::string_view text);
-// `name`, for schema and variable names.
-std::string identifier(std::string_view name);
-
-// --- reading -------------------------------------------------------------------------------------------------
-
-std::string select_server();       // one row: version, identity, binlog, GTID and TLS settings, lock_holder
-std::string select_coordinates();  // SHOW MASTER STATUS; no row while the binlog is off
-std::string select_gtid_binlog_pos();
-std::string select_channels();  // SHOW ALL SLAVES STATUS: also gives each channel's name and GTID position
-std::string select_channel_settings();  // one row: read_only, gtid_slave_pos, gtid_binlog_state, lock_holder
-std::string select_attached();          // SHOW SLAVE HOSTS; no row for a replica without its receiver
-std::string select_own_grants();
-// All accounts; of the replication account also what SHOW GRANTS does not say. Hashes of others are not read.
-std::string select_accounts(const ReplicationAccount*);
-std::string select_grants(const ReplicationAccount&);  // error 1141 when the account does not exist
-std::string select_variables(const std::vector<std::string>& names);  // value and where it comes from
-std::string select_schemas();
-// Names of tables, views, routines and events of these schemas; at least one must be given.
-std::string select_tables(const std::vector<std::string>& schemas);
-std::string select_binlogs();  // SHOW BINARY LOGS; error 1381 while the binlog is off
-// The GTID position there; NULL when it is no boundary between two transactions. 4 is a binlog's beginning.
-std::string select_gtid_at(const Coordinates&);
-
-// --- changing ------------------------------------------------------------------------------------------------
-
-struct StepContext {
-  const Topology& desired;
-  const Secrets& secrets;
-  const ServerState& state;  // of the step's server, read just before
-  bool source_offers_tls = false;
-  const Outputs& outputs;
-  std::chrono::seconds lock_wait{30};  // must stay below the connection's read time-out
+// How an account's password and plugin are written.
+enum class AccountSyntax {
+  by_hash,    // MySQL 5.6: IDENTIFIED BY; a plugin only with its hash; SET PASSWORD; no IF NOT EXISTS
+  with_by,    // MySQL 5.7 and later: IDENTIFIED WITH plugin BY 'password'
+  via_using,  // MariaDB: IDENTIFIED VIA plugin USING PASSWORD('password')
 };
 
-// The statements of one step, in the order in which they are sent, in one packet. Trouble::bug when a value that
-// an earlier step should have brought is missing.
-Result<std::vector<std::string>> statements(const Step&, const StepContext&);
+// Where an account's hash and its read_only bypass are read.
+enum class AccountTable {
+  user_password,  // MySQL 5.6: mysql.user.Password for native accounts, no account_locked
+  user,           // MySQL 5.7: mysql.user.authentication_string
+  user_dynamic,   // MySQL 8.0 and later: with dynamic privileges in mysql.global_grants
+  global_priv,    // MariaDB 10.4 and later: one JSON document for each account
+};
 
-// The same for people: secrets as <secret>, values that only applying brings in angle brackets. Needs no
-// secret and no outputs. `state` may be nullptr.
-std::vector<std::string> preview(const Step&, const Topology&, const Fleet&);
+// Where what a channel's status does not say is read (heartbeat, compression).
+enum class ChannelDetails {
+  in_status,           // MariaDB: SHOW ALL SLAVES STATUS says it
+  global_status,       // MySQL 5.6: the status variable of the one channel
+  performance_schema,  // MySQL 5.7 and later
+};
+
+// Where a global variable's value comes from: whether a restart would take another.
+enum class VariableOrigin {
+  untold,            // MySQL 5.6, 5.7: nothing tells
+  system_variables,  // MariaDB: information_schema.SYSTEM_VARIABLES.GLOBAL_VALUE_ORIGIN
+  variables_info,    // MySQL 8.0: performance_schema.variables_info and persisted_variables
+};
+
+// Where a server says that it takes TLS connections.
+enum class TlsOffer {
+  have_ssl,        // @@have_ssl; gone in MySQL 8.4 and later
+  channel_status,  // performance_schema.tls_channel_status, MySQL 8.0.21 and later
+};
+
+struct Dialect {
+  std::string_view name;  // "MySQL 8.4": for tests and notes
+  Flavor flavor = Flavor::mariadb;
+  Version since;  // the first version that this row is right for
+
+  std::string_view own_coordinates;  // SHOW MASTER STATUS
+  std::string_view channels;         // SHOW ALL SLAVES STATUS
+  std::string_view attached;         // SHOW SLAVE HOSTS
+  std::string_view change;           // CHANGE MASTER TO
+  std::string_view source;           // MASTER or SOURCE, as in MASTER_HOST
+  std::string_view replica;          // SLAVE or REPLICA, as in START SLAVE
+  std::string_view reset_binlog;     // RESET MASTER
+  std::string_view log_updates;      // the variable log_slave_updates
+
+  AccountSyntax accounts = AccountSyntax::via_using;
+  AccountTable account_table = AccountTable::global_priv;
+  ChannelDetails channel_details = ChannelDetails::in_status;
+  VariableOrigin variable_origin = VariableOrigin::system_variables;
+  TlsOffer tls_offer = TlsOffer::have_ssl;
+
+  bool super_read_only = false;    // has the variable
+  bool persist = false;            // SET PERSIST
+  bool named_channels = false;     // FOR CHANNEL 'c' (MariaDB: the name comes after the verb)
+  bool native_password = true;     // knows mysql_native_password
+  bool sha2_password = false;      // knows caching_sha2_password, and GET_SOURCE_PUBLIC_KEY for it
+  bool compression = false;        // SOURCE_COMPRESSION_ALGORITHMS
+  bool channel_filters = false;    // CHANGE REPLICATION FILTER
+  bool purged_takes_more = false;  // SET GLOBAL gtid_purged = '+…'; before, only on a server without GTIDs
+};
+
+// All that are known, each flavor's in ascending order of `since`.
+std::span<const Dialect> all_dialects();
+
+// The newest known dialect that is not newer than the version; the oldest known, where the version is older still.
+const Dialect& dialect_for(Flavor, const Version&);
 
 }  // namespace stemma::mysql

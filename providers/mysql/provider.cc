@@ -5,9 +5,9 @@
 #include <atomic>
 #include <thread>
 
-#include "plans/preflight.h"
-#include "providers/mysql/dialect.h"
+#include "plans/privileges.h"
 #include "providers/mysql/reader.h"
+#include "providers/mysql/sql.h"
 
 namespace stemma::mysql {
 namespace {
@@ -39,13 +39,13 @@ Error without_secret(Error error, const Secrets& secrets) {
   return error;
 }
 
-Error lacking(const Server& server, const Error& error) {
+Error lacking(const Server& server, const Dialect& dialect, const Error& error) {
+  std::vector<PrivilegeNeed> needs = privileges_for(dialect.flavor, dialect.since);
+  std::erase_if(needs, [](const PrivilegeNeed& need) { return need.to_apply; });
   return {
       Trouble::denied,
       fmt::format("stemma's account '{}' may not read what it needs: {}", server.admin.user, error.message),
-      privilege_hint(server.admin.user,
-                     {"BINLOG MONITOR", "SLAVE MONITOR", "REPLICATION MASTER ADMIN", "SELECT"}),
-      error.number, "server.privilege-missing"};
+      privilege_hint(server.admin.user, needs), error.number, "server.privilege-missing"};
 }
 
 }  // namespace
@@ -57,6 +57,7 @@ struct MysqlProvider::Lane {
   std::mutex guard;  // one call at a time for one server
   std::optional<Connection> connection;
   bool session_is_set_up = false;
+  const Dialect* dialect = &dialect_for(Flavor::mariadb, {});  // as the last greeting told it
   std::optional<Identity> identity;  // as first observed; every later connection must meet it again
   std::optional<Connection> lock_connection;
   std::atomic<bool> offers_tls{false};  // read by the lanes of its replicas
@@ -86,6 +87,8 @@ Result<void> MysqlProvider::connect(Lane& lane) {
   auto opened = open(lane.server);
   if (!opened) return tl::unexpected(opened.error());
   lane.connection.emplace(std::move(*opened));
+  const std::string version = lane.connection->server_version();
+  lane.dialect = &dialect_for(flavor_of(version), parse_version(version));
   return {};
 }
 
@@ -94,7 +97,7 @@ Result<void> MysqlProvider::connect_again(Lane& lane) {
   if (lane.connection && lane.connection->alive()) return {};
   if (auto connected = connect(lane); !connected) return connected;
   if (!lane.identity) return {};
-  auto batch = ask(lane, {select_server()});
+  auto batch = ask(lane, {select_server(*lane.dialect)});
   if (!batch) return tl::unexpected(batch.error());
   if (batch->failed) return tl::unexpected(*batch->failed);
   ServerState now;
@@ -132,37 +135,43 @@ Result<ServerState> MysqlProvider::observe(const ServerName& name) {
   Lane& lane = this->lane(name);
   const std::lock_guard guard(lane.guard);
   if (auto connected = connect_again(lane); !connected) return tl::unexpected(connected.error());
-  if (flavor_of(lane.connection->server_version()) != Flavor::mariadb)
-    return tl::unexpected(Error{Trouble::refused,
-                                fmt::format("runs MySQL {}, which this version of stemma does not speak yet",
-                                            lane.connection->server_version()),
-                                "it speaks MariaDB 10.5 and later", 0, "server.unreachable"});
-
+  const Dialect& dialect = *lane.dialect;
+  const std::string greeting = lane.connection->server_version();
+  if (parse_version(greeting) < oldest_known(dialect.flavor))
+    return tl::unexpected(Error{
+        Trouble::refused, fmt::format("runs {} {}, which is too old", to_text(dialect.flavor), greeting),
+        fmt::format("stemma speaks {} {} and later", to_text(dialect.flavor),
+                    to_text(oldest_known(dialect.flavor))),
+        0, "server.unreachable"});
   ServerState state;
   const ReplicationAccount* account = topology_.replication ? &*topology_.replication : nullptr;
   std::vector<std::string> declared;
   for (const auto& [variable, value] : lane.server.variables) declared.push_back(variable);
   std::vector<std::string> variables = declared;
-  variables.insert(variables.end(), {"read_only", "wsrep_on"});
+  variables.insert(variables.end(),
+                   {"read_only", "super_read_only", "wsrep_on", "group_replication_group_name"});
   std::optional<Table> server_row;
   std::vector<Question> questions = {
-      {select_server(),
+      {select_server(dialect),
        [&](const Table& t) {
          read_server(t, state);
          server_row = t;
        }},
-      {select_coordinates(), [&](const Table& t) { read_coordinates(t, state); }},
-      {select_channels(), [&](const Table& t) { read_channels(t, state); }},
-      {select_attached(), [&](const Table& t) { read_attached(t, state); }},
+      {select_coordinates(dialect), [&](const Table& t) { read_coordinates(t, state); }},
+      {select_channels(dialect), [&](const Table& t) { read_channels(t, state); }},
+      {select_channel_details(dialect), [&](const Table& t) { read_channel_details(t, state); }},
+      {select_worker_errors(dialect), [&](const Table& t) { read_worker_errors(t, state); }},
+      {select_attached(dialect), [&](const Table& t) { read_attached(t, state); }},
       {select_own_grants(), [&](const Table& t) { read_own_grants(t, state); }},
-      {select_accounts(account), [&](const Table& t) { read_accounts(t, state); }},
-      {select_variables(variables), [&](const Table& t) { read_variables(t, state, declared); }},
+      {select_accounts(dialect, account), [&](const Table& t) { read_accounts(t, state); }},
+      {select_variables(dialect, variables), [&](const Table& t) { read_variables(t, state, declared); }},
   };
   // Last, because an account that is not there is an error, and an error ends the packet.
   if (account != nullptr)
     questions.push_back(
         {select_grants(*account), [&](const Table& t) { read_grants(t, state); }, kNoSuchGrant});
 
+  std::erase_if(questions, [](const Question& question) { return question.sql.empty(); });
   std::vector<std::string> statements;
   for (const Question& question : questions) statements.push_back(question.sql);
   auto batch = ask(lane, statements);
@@ -186,7 +195,7 @@ Result<ServerState> MysqlProvider::observe(const ServerName& name) {
         return tl::unexpected(noted.error());
     }
   }
-  if (denied) return tl::unexpected(lacking(lane.server, *denied));
+  if (denied) return tl::unexpected(lacking(lane.server, dialect, *denied));
   if (server_row)
     if (auto held = check_lock(lane, *server_row); !held) return tl::unexpected(held.error());
   lane.identity = state.identity;
@@ -208,8 +217,9 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
     batch = std::move(*asked);
   }
   if (batch->failed)
-    return tl::unexpected(is_privilege_error(batch->failed->number) ? lacking(lane.server, *batch->failed)
-                                                                    : *batch->failed);
+    return tl::unexpected(is_privilege_error(batch->failed->number)
+                              ? lacking(lane.server, *lane.dialect, *batch->failed)
+                              : *batch->failed);
   if (questions.schemas) {
     read_schemas(batch->results.front(), state);
     if (auto read = read_table_names(lane, state); !read) return read;
@@ -217,6 +227,7 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
   if (questions.binlogs) read_binlogs(batch->results.back(), state);
 
   // Places in its binlogs, told as GTIDs: the beginning of the oldest, and those that were asked.
+  if (lane.dialect->flavor == Flavor::mysql) return {};  // gtid_purged tells it
   std::vector<Coordinates> places = questions.gtid_at;
   if (questions.binlogs && !state.binlogs->empty()) places.push_back({state.binlogs->front(), 4});
   std::vector<std::string> translations;
@@ -241,10 +252,11 @@ Result<void> MysqlProvider::read_table_names(Lane& lane, ServerState& state) {
   std::vector<std::string> schemas;
   for (const auto& [schema, contents] : *state.schemas) schemas.push_back(schema);
   if (schemas.empty()) return {};
-  auto tables = lane.connection->query(select_tables(schemas));
+  auto tables = lane.connection->query(select_tables(*lane.dialect, schemas));
   if (!tables)
-    return tl::unexpected(is_privilege_error(tables.error().number) ? lacking(lane.server, tables.error())
-                                                                    : tables.error());
+    return tl::unexpected(is_privilege_error(tables.error().number)
+                              ? lacking(lane.server, *lane.dialect, tables.error())
+                              : tables.error());
   read_tables(*tables, state);
   return {};
 }
@@ -282,26 +294,32 @@ Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, Server
   ServerState fresh = state;
   std::optional<Table> settings;
   std::vector<Question> questions;
+  const Dialect& dialect = *lane.dialect;
   const auto then = [&](std::string sql, std::function<void(const Table&)> read, int harmless = 0) {
-    questions.push_back({std::move(sql), std::move(read), harmless});
+    if (!sql.empty()) questions.push_back({std::move(sql), std::move(read), harmless});
   };
   // Coordinates first: what is written after them is replicated, what came before is seen in what follows.
   if (reading.coordinates) {
-    then(select_coordinates(), [&](const Table& t) { read_coordinates(t, fresh); });
-    then(select_gtid_binlog_pos(), [&](const Table& t) { read_gtid_binlog_pos(t, fresh); });
+    then(select_coordinates(dialect), [&](const Table& t) { read_coordinates(t, fresh); });
+    if (dialect.flavor == Flavor::mariadb)
+      then(select_gtid_binlog_pos(), [&](const Table& t) { read_gtid_binlog_pos(t, fresh); });
   }
-  if (reading.channel) then(select_channels(), [&](const Table& t) { read_channels(t, fresh); });
-  then(select_channel_settings(), [&](const Table& t) {
+  if (reading.channel) {
+    then(select_channels(dialect), [&](const Table& t) { read_channels(t, fresh); });
+    then(select_channel_details(dialect), [&](const Table& t) { read_channel_details(t, fresh); });
+    then(select_worker_errors(dialect), [&](const Table& t) { read_worker_errors(t, fresh); });
+  }
+  then(select_channel_settings(dialect), [&](const Table& t) {
     read_channel_settings(t, fresh);
     settings = t;
   });
   if (reading.variables && !declared.empty())
-    then(select_variables(declared), [&](const Table& t) { read_variables(t, fresh, declared); });
+    then(select_variables(dialect, declared), [&](const Table& t) { read_variables(t, fresh, declared); });
   if (reading.contents) {
     then(select_schemas(), [&](const Table& t) { read_schemas(t, fresh); });
   }
   if (reading.contents || reading.account)
-    then(select_accounts(account), [&](const Table& t) { read_accounts(t, fresh); });
+    then(select_accounts(dialect, account), [&](const Table& t) { read_accounts(t, fresh); });
   if (reading.account && account != nullptr)
     then(
         select_grants(*account), [&](const Table& t) { read_grants(t, fresh); }, kNoSuchGrant);

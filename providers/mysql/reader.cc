@@ -4,28 +4,29 @@
 #include <cctype>
 #include <charconv>
 
+#include "plans/fact.h"
+
 namespace stemma::mysql {
 namespace {
 
-// One row of a table, by column name.
+// One row of a table, by column name. A status column may have two: what others call Master and Slave, SHOW REPLICA
+// STATUS of MySQL calls Source and Replica.
 class Row {
  public:
   Row(const Table& table, std::size_t row) : table_(table), row_(row) {}
 
-  [[nodiscard]] std::string text(std::string_view column) const {
-    return table_.at(row_, column).value_or("");
-  }
+  [[nodiscard]] std::string text(std::string_view column) const { return cell(column).value_or(""); }
   template <class Number>
   [[nodiscard]] Number number(std::string_view column, Number otherwise = {}) const {
     return maybe<Number>(column).value_or(otherwise);
   }
   template <class Number>
   [[nodiscard]] std::optional<Number> maybe(std::string_view column) const {
-    const auto cell = table_.at(row_, column);
+    const auto found = cell(column);
     Number value{};
-    if (!cell) return std::nullopt;
-    const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
-    if (error != std::errc{} || end == cell->data()) return std::nullopt;
+    if (!found) return std::nullopt;
+    const auto [end, error] = std::from_chars(found->data(), found->data() + found->size(), value);
+    if (error != std::errc{} || end == found->data()) return std::nullopt;
     return value;
   }
   [[nodiscard]] bool flag(std::string_view column) const { return is_on(text(column)); }
@@ -38,6 +39,15 @@ class Row {
   }
 
  private:
+  [[nodiscard]] std::optional<std::string> cell(std::string_view column) const {
+    if (auto found = table_.at(row_, column)) return found;
+    std::string other(column);
+    for (const auto& [old_word, new_word] : {std::pair{"Master", "Source"}, std::pair{"Slave", "Replica"}})
+      for (auto at = other.find(old_word); at != std::string::npos; at = other.find(old_word, at + 1))
+        other.replace(at, std::string_view(old_word).size(), new_word);
+    return other == column ? std::nullopt : table_.at(row_, other);
+  }
+
   const Table& table_;
   std::size_t row_;
 };
@@ -48,9 +58,32 @@ ReceiverState receiver_state(const std::string& text) {
                                       : ReceiverState::connecting;  // Connecting, Preparing
 }
 
-ChannelGtid channel_gtid(const std::string& text) {
+ChannelGtid channel_gtid(const Row& row) {
+  if (row.text("Auto_Position") == "1") return ChannelGtid::auto_position;
+  const std::string text = row.text("Using_Gtid");
   if (text == "Slave_Pos") return ChannelGtid::slave_pos;
   return text == "Current_Pos" ? ChannelGtid::current_pos : ChannelGtid::no;
+}
+
+GtidSet gtid_set(const std::string& text) { return GtidSet::parse(text).value_or(GtidSet{}); }
+
+// Bytes from their hex digits; what is no pair of them ends it.
+std::string from_hex(std::string_view digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
+    if (error != std::errc{} || end != digits.data() + i + 2) break;
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+Channel* channel_of(const Row& row, ServerState& state) {
+  const std::string name = row.text("CHANNEL_NAME");
+  const auto found = std::find_if(state.channels.begin(), state.channels.end(),
+                                  [&](const Channel& c) { return c.name == name; });
+  return found == state.channels.end() ? nullptr : &*found;
 }
 
 std::string trimmed(std::string_view text) {
@@ -120,12 +153,13 @@ void read_server(const Table& table, ServerState& state) {
   state.version_text = row.text("version");
   state.version = parse_version(state.version_text);
   state.flavor = flavor_of(state.version_text);
-  state.identity = {row.number<std::uint32_t>("server_id"), "", row.text("hostname"),
+  state.identity = {row.number<std::uint32_t>("server_id"), row.text("server_uuid"), row.text("hostname"),
                     row.number<std::uint16_t>("port"), row.text("datadir")};
   state.log_bin = row.flag("log_bin");
   state.log_updates = row.flag("log_slave_updates");
   state.gtid_strict = row.flag("gtid_strict_mode");
   state.offers_tls = row.flag("have_ssl");
+  if (state.flavor == Flavor::mysql) state.mysql_gtids.emplace().mode = row.text("gtid_mode");
   read_gtid_binlog_pos(table, state);
   read_channel_settings(table, state);
 }
@@ -135,6 +169,7 @@ void read_coordinates(const Table& table, ServerState& state) {
   if (table.rows.empty()) return;
   const Row row(table, 0);
   state.coordinates = {row.text("File"), row.number<std::uint64_t>("Position")};
+  if (state.mysql_gtids) state.mysql_gtids->at_coordinates = gtid_set(row.text("Executed_Gtid_Set"));
 }
 
 void read_gtid_binlog_pos(const Table& table, ServerState& state) {
@@ -147,7 +182,7 @@ void read_channels(const Table& table, ServerState& state) {
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const Row row(table, i);
     Channel channel;
-    channel.name = row.text("Connection_name");
+    channel.name = state.flavor == Flavor::mysql ? row.text("Channel_Name") : row.text("Connection_name");
     channel.host = row.text("Master_Host");
     channel.port = row.number<std::uint16_t>("Master_Port");
     channel.user = row.text("Master_User");
@@ -157,8 +192,10 @@ void read_channels(const Table& table, ServerState& state) {
     channel.applier_doing = row.text("Slave_SQL_Running_State");
     channel.read = {row.text("Master_Log_File"), row.number<std::uint64_t>("Read_Master_Log_Pos")};
     channel.executed = {row.text("Relay_Master_Log_File"), row.number<std::uint64_t>("Exec_Master_Log_Pos")};
-    channel.gtid = channel_gtid(row.text("Using_Gtid"));
+    channel.gtid = channel_gtid(row);
     channel.source_server_id = row.number<std::uint32_t>("Master_Server_Id");
+    channel.source_uuid = row.text("Master_UUID");
+    channel.retrieved = gtid_set(row.text("Retrieved_Gtid_Set"));
     channel.receiver_errno = row.number<int>("Last_IO_Errno");
     channel.receiver_error = without_hashes(row.text("Last_IO_Error"));
     channel.applier_errno = row.number<int>("Last_SQL_Errno");
@@ -167,14 +204,42 @@ void read_channels(const Table& table, ServerState& state) {
     channel.delay = row.number<std::uint64_t>("SQL_Delay");
     channel.connect_retry = row.number<std::uint64_t>("Connect_Retry", 60);
     channel.heartbeat = row.number<double>("Slave_heartbeat_period");
+    channel.retry_count = row.maybe<std::uint64_t>("Master_Retry_Count");
     channel.tls = row.text("Master_SSL_Allowed") == "Yes";
     channel.verify = row.text("Master_SSL_Verify_Server_Cert") == "Yes";
     channel.ca = row.text("Master_SSL_CA_File");
     channel.cert = row.text("Master_SSL_Cert");
     channel.key = row.text("Master_SSL_Key");
+    channel.public_key = row.text("Master_public_key_path");
+    channel.fetches_public_key = row.flag("Get_master_public_key") || row.flag("Get_Source_public_key");
+    channel.bind = row.text("Master_Bind");
     channel.do_domain_ids = row.text("Replicate_Do_Domain_Ids");
     channel.ignore_domain_ids = row.text("Replicate_Ignore_Domain_Ids");
     state.channels.push_back(std::move(channel));
+  }
+}
+
+void read_channel_details(const Table& table, ServerState& state) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row row(table, i);
+    Channel* channel = channel_of(row, state);
+    if (channel == nullptr) continue;
+    channel->heartbeat = row.number<double>("HEARTBEAT_INTERVAL", channel->heartbeat);
+    channel->compression = row.text("COMPRESSION_ALGORITHM");
+    if (row.flag("SOURCE_CONNECTION_AUTO_FAILOVER")) state.managed_elsewhere = true;
+  }
+}
+
+void read_worker_errors(const Table& table, ServerState& state) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row row(table, i);
+    Channel* channel = channel_of(row, state);
+    // The coordinator only says that some worker failed; the first worker's own words name the cause.
+    if (channel == nullptr || channel->applier_errno == 0 ||
+        channel->applier_error.find("worker") == std::string::npos)
+      continue;
+    channel->applier_errno = row.number<int>("LAST_ERROR_NUMBER", channel->applier_errno);
+    channel->applier_error = without_hashes(row.text("LAST_ERROR_MESSAGE"));
   }
 }
 
@@ -182,6 +247,12 @@ void read_channel_settings(const Table& table, ServerState& state) {
   if (table.rows.empty()) return;
   const Row row(table, 0);
   state.read_only = row.flag("read_only");
+  if (const auto super = row.maybe<int>("super_read_only")) state.super_read_only = *super != 0;
+  if (state.mysql_gtids) {
+    state.mysql_gtids->executed = gtid_set(row.text("gtid_executed"));
+    state.mysql_gtids->purged = gtid_set(row.text("gtid_purged"));
+    return;
+  }
   state.gtid_replicated = GtidPosition::parse(row.text("gtid_slave_pos")).value_or(GtidPosition{});
   state.gtid_state = GtidState::parse(row.text("gtid_binlog_state")).value_or(GtidState{});
 }
@@ -212,7 +283,8 @@ void read_accounts(const Table& table, ServerState& state) {
     if (!row.flag("is_ours")) continue;
     ours = state.replication_account ? *state.replication_account : AccountState{};
     ours->plugin = row.text("plugin");
-    ours->hash = row.text("hash");
+    const std::string hex = row.text("hash_hex");
+    ours->hash = hex.empty() ? row.text("hash") : from_hex(hex);
     ours->locked = row.flag("locked");
   }
   std::sort(state.accounts.begin(), state.accounts.end());
@@ -233,9 +305,14 @@ void read_variables(const Table& table, ServerState& state, const std::vector<st
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const Row row(table, i);
     const std::string name = row.text("name");
-    const bool persisted = row.text("origin") != "SQL";
+    // MariaDB says SQL of a value that was SET, MySQL DYNAMIC; that one may have been SET PERSIST as well.
+    const std::string origin = row.text("origin"), kept = row.text("persisted");
+    const bool persisted =
+        kept.empty() ? origin != "SQL" && origin != "DYNAMIC" : same_value(kept, row.text("value"));
     if (name == "read_only") state.read_only_persisted = persisted;
-    if (name == "wsrep_on") state.managed_elsewhere = Row::is_on(row.text("value"));
+    if (name == "super_read_only") state.super_read_only_persisted = persisted;
+    if (name == "wsrep_on" && Row::is_on(row.text("value"))) state.managed_elsewhere = true;
+    if (name == "group_replication_group_name" && !row.text("value").empty()) state.managed_elsewhere = true;
     for (const std::string& wanted : declared) {
       std::string lower = wanted;
       std::transform(lower.begin(), lower.end(), lower.begin(),

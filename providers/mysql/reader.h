@@ -12,12 +12,14 @@ namespace stemma::mysql {
 Version parse_version(std::string_view);
 Flavor flavor_of(std::string_view version_text);
 
-// Each takes what the statement of the same name (dialect.h) returned. A missing column, NULL or a value that is
+// Each takes what the statement of the same name (sql.h) returned. A missing column, NULL or a value that is
 // no number leaves the field at its default: servers differ, and an answer must never be worth a crash.
 void read_server(const Table&, ServerState&);
 void read_coordinates(const Table&, ServerState&);
 void read_gtid_binlog_pos(const Table&, ServerState&);
 void read_channels(const Table&, ServerState&);
+void read_channel_details(const Table&, ServerState&);  // after read_channels
+void read_worker_errors(const Table&, ServerState&);    // after read_channels
 void read_channel_settings(const Table&, ServerState&);
 void read_attached(const Table&, ServerState&);
 void read_own_grants(const Table&, ServerState&);

@@ -46,7 +46,7 @@ TEST_CASE("what a source must be") {
   CHECK(drift("a; b < a | version=10.6.18") ==
         "warning b server.version-order version: at least its source's, but 10.6.18\n");
   CHECK(drift("a; b < a | version=10.11.2").empty());  // a patch less is no danger
-  CHECK(drift("a | galera") == "error a server.managed-elsewhere wsrep_on: OFF, but ON\n");
+  CHECK(drift("a | galera") == "error a server.managed-elsewhere managed: by this file, but elsewhere\n");
 }
 
 TEST_CASE("replicas that the file does not know") {

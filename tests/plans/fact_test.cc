@@ -4,6 +4,7 @@
 #include "plans/password_hash.h"
 #include "plans/plan.h"
 #include "plans/preflight.h"
+#include "plans/privileges.h"
 #include "plans/questions.h"
 #include "tests/catch.h"
 #include "tests/plans/support_fleet.h"
@@ -43,7 +44,7 @@ TEST_CASE("every fact is a sentence about its server") {
       {CoordinatesNoted{primary, std::nullopt},
        "the binlog coordinates of primary are noted, and nothing was written before them"},
       {CoordinatesNoted{primary, at("b.000001:4")}, "primary still stands at b.000001:4"},
-      {PositionAdopted{replica}, "gtid_slave_pos of replica is where its data stand"},
+      {PositionAdopted{replica}, "the GTID position of replica is where its data stand"},
       {ReceiverOff{replica}, "replica receives nothing"},
       {Drained{replica, 2}, "replica has applied what it has received again"},
       {ChannelOff{replica}, "replica is not replicating"},
@@ -186,20 +187,62 @@ TEST_CASE("servers in order are asked nothing more") {
 }
 
 TEST_CASE("privileges that stemma itself needs") {
-  const auto missing = [](const std::set<std::string>& held, bool grant_option, Version version,
-                          bool to_apply) {
+  const auto missing = [](Flavor flavor, const std::set<std::string>& held, bool grant_option,
+                          Version version, bool to_apply) {
     ServerState state;
+    state.flavor = flavor;
     state.version = version;
     state.own_grants = {{held, "*.*", grant_option}, {{"SELECT"}, "`app`.*", false}};
-    return fmt::format("{}", fmt::join(missing_privileges(state, to_apply), ", "));
+    std::string names;
+    for (const PrivilegeNeed& need : missing_privileges(state, to_apply))
+      names += fmt::format("{}{}{}", names.empty() ? "" : ", ", need.name, need.grantable ? "+" : "");
+    return names;
   };
-  CHECK(missing({"ALL PRIVILEGES"}, true, {10, 11, 6}, true).empty());
-  CHECK(missing({"ALL PRIVILEGES"}, false, {10, 11, 6}, true) == "REPLICATION SLAVE … WITH GRANT OPTION");
-  CHECK(missing({"ALL PRIVILEGES"}, false, {10, 11, 6}, false).empty());
-  CHECK(missing({"USAGE"}, false, {10, 11, 6}, false) ==
+  const auto mariadb = Flavor::mariadb, mysql = Flavor::mysql;
+  CHECK(missing(mariadb, {"ALL PRIVILEGES"}, true, {10, 11, 6}, true).empty());
+  CHECK(missing(mariadb, {"ALL PRIVILEGES"}, false, {10, 11, 6}, true) == "REPLICATION SLAVE+");
+  CHECK(missing(mariadb, {"ALL PRIVILEGES"}, false, {10, 11, 6}, false).empty());
+  CHECK(missing(mariadb, {"USAGE"}, false, {10, 11, 6}, false) ==
         "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN");
-  CHECK(missing({"SUPER", "REPLICATION SLAVE"}, true, {10, 6, 0}, true) == "CREATE USER");
-  CHECK(missing({"SUPER", "REPLICATION SLAVE"}, true, {10, 11, 0}, true) == "READ_ONLY ADMIN, CREATE USER");
-  CHECK(missing({"SUPER"}, false, {11, 4, 0}, false) ==
+  CHECK(missing(mariadb, {"SUPER", "REPLICATION SLAVE"}, true, {10, 6, 0}, true) ==
+        "SHOW DATABASES, CREATE USER");
+  CHECK(missing(mariadb, {"SUPER", "REPLICATION SLAVE", "EVENT"}, true, {10, 11, 0}, true) ==
+        "READ_ONLY ADMIN, CREATE USER");
+  CHECK(missing(mariadb, {"SUPER"}, false, {11, 4, 0}, false) ==
         "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN");
+
+  CHECK(missing(mysql, {"ALL PRIVILEGES"}, true, {5, 6, 24}, true).empty());
+  CHECK(missing(mysql, {"USAGE"}, false, {9, 7, 4}, false) ==
+        "REPLICATION CLIENT, REPLICATION SLAVE, SHOW DATABASES");
+  CHECK(missing(mysql, {"REPLICATION CLIENT", "REPLICATION SLAVE", "SELECT"}, false, {5, 6, 24}, true) ==
+        "SUPER, CREATE USER, UPDATE, REPLICATION SLAVE+");
+  CHECK(missing(mysql, {"REPLICATION CLIENT", "REPLICATION SLAVE", "SELECT"}, false, {8, 0, 36}, true) ==
+        "REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, CREATE USER, REPLICATION SLAVE+");
+  CHECK(missing(mysql, {"SUPER", "REPLICATION SLAVE", "SHOW DATABASES"}, true, {8, 0, 36}, true) ==
+        "CREATE USER");
+}
+
+TEST_CASE("the grants that mend it") {
+  const auto grants = [](Flavor flavor, Version version) {
+    std::string text;
+    for (const std::string& line : grant_statements(privileges_for(flavor, version), "'stemma'@'%'"))
+      text += line + "\n";
+    return text;
+  };
+  CHECK(grants(Flavor::mysql, {5, 6, 24}) == lines(R"(
+    GRANT REPLICATION CLIENT, SHOW DATABASES, SUPER, CREATE USER ON *.* TO 'stemma'@'%';
+    GRANT SELECT, UPDATE ON mysql.* TO 'stemma'@'%';
+    GRANT REPLICATION SLAVE ON *.* TO 'stemma'@'%' WITH GRANT OPTION;
+  )"));
+  CHECK(grants(Flavor::mysql, {9, 7, 4}) == lines(R"(
+    GRANT REPLICATION CLIENT, SHOW DATABASES, REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, CREATE USER ON *.* TO 'stemma'@'%';
+    GRANT SELECT ON mysql.* TO 'stemma'@'%';
+    GRANT SELECT ON performance_schema.* TO 'stemma'@'%';
+    GRANT REPLICATION SLAVE ON *.* TO 'stemma'@'%' WITH GRANT OPTION;
+  )"));
+  CHECK(grants(Flavor::mariadb, {10, 11, 6}) == lines(R"(
+    GRANT BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN, SHOW DATABASES, REPLICATION SLAVE ADMIN, READ_ONLY ADMIN, BINLOG ADMIN, CREATE USER ON *.* TO 'stemma'@'%';
+    GRANT SELECT ON mysql.* TO 'stemma'@'%';
+    GRANT REPLICATION SLAVE ON *.* TO 'stemma'@'%' WITH GRANT OPTION;
+  )"));
 }

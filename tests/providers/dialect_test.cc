@@ -1,275 +1,179 @@
-// Every statement as text.
+// What each version is told: every statement that Stemma can send, letter by letter.
 #include "providers/mysql/dialect.h"
 
+#include <algorithm>
+
 #include "plans/topology_file.h"
+#include "providers/mysql/sql.h"
 #include "tests/catch.h"
+#include "tests/expected.h"
 
 using namespace stemma;
 using namespace stemma::mysql;
 
 namespace {
 
-using Lines = std::vector<std::string>;
-
-constexpr const char* kPassword = "it's a \\ \"secret\"";
-
-// A primary and its replica, and what the tests say of them.
-struct World {
-  explicit World(const std::string& keys_of_replica = "",
-                 const std::string& keys_of_account = "user = \"repl\"") {
-    auto read = read_topology("[replication]\npassword = { env = \"REPL\" }\n" + keys_of_account +
-                                  "\n[server.primary]\naddress = \"10.0.0.1:3306\"\nadvertise = \"db:3307\"\n"
-                                  "[server.replica]\naddress = \"10.0.0.2\"\nsource = \"primary\"\n" +
-                                  keys_of_replica,
-                              "tree.toml");
-    if (!read) FAIL(render(read.error().front()));
-    topology = read->topology;
-    secrets.replication = Secret(kPassword);
-    outputs.noted[{"primary"}] = Moment{{"mysql-bin.000001", 328}, *GtidPosition::parse("0-1-10")};
-  }
-
-  Result<Lines> try_lines(const Step& step) const {
-    return statements(step, {topology, secrets, state, offers_tls, outputs});
-  }
-  Lines lines(const Step& step) const {
-    auto sent = try_lines(step);
-    if (!sent) FAIL(sent.error().message);
-    return *sent;
-  }
-  Lines shown(const Step& step) const {
-    Fleet fleet;
-    fleet.servers[{"replica"}] = state;
-    fleet.servers[{"primary"}].offers_tls = offers_tls;
-    return preview(step, topology, fleet);
-  }
-
-  Topology topology;
-  Secrets secrets;
-  Outputs outputs;
-  ServerState state;
-  bool offers_tls = false;
-};
-
 const ServerName primary{"primary"}, replica{"replica"};
 
-Step step(StepKind kind, Fact ensures, std::optional<Origin> origin = std::nullopt) {
+constexpr const char* kFile = R"(
+[replication]
+user     = "repl"
+password = { env = "REPL" }
+%PLUGIN%
+[server.primary]
+address   = "10.0.0.1:3306"
+[server.replica]
+address       = "10.0.0.2"
+source        = "primary"
+variables     = { sync_binlog = "1" }
+)";
+
+Topology topology_with(const std::string& plugin) {
+  std::string text = kFile;
+  const std::string place = "%PLUGIN%";
+  text.replace(text.find(place), place.size(), plugin);
+  auto read = read_topology(text, "tree.toml");
+  if (!read) FAIL(render(read.error().front()));
+  return read->topology;
+}
+
+// A server of that dialect with a channel that has one of everything.
+ServerState state_of(const Dialect& dialect, bool with_channel) {
+  ServerState state;
+  state.flavor = dialect.flavor;
+  state.version = dialect.since;
+  if (dialect.super_read_only) state.super_read_only = with_channel;
+  state.replication_account = AccountState{"", "", false, {{{"SELECT"}, "`app`.*", false}}};
+  if (dialect.flavor == Flavor::mysql) state.mysql_gtids.emplace().mode = "ON";
+  if (!with_channel) return state;
+  Channel& channel = state.channels.emplace_back();
+  channel.executed = {"binlog.000007", 99};
+  channel.heartbeat = 12.5;
+  channel.delay = 3600;
+  channel.tls = channel.verify = true;
+  channel.ca = "/ca";
+  channel.cert = "/cert";
+  channel.key = "/key";
+  if (dialect.flavor == Flavor::mysql) {
+    channel.retry_count = 86400;
+    channel.bind = "10.0.0.2";
+    channel.compression = dialect.compression ? "zlib" : "";
+    channel.public_key = dialect.sha2_password ? "/public" : "";
+  }
+  return state;
+}
+
+Step step(StepKind kind, Fact ensures, std::optional<Origin> origin = std::nullopt,
+          std::vector<Hazard> hazards = {}) {
   Step made;
-  made.id = "replica." + std::string(to_text(kind));
+  made.id = std::string(to_text(kind));
   made.kind = kind;
   made.server = subject(ensures);
   made.ensures = {std::move(ensures)};
   made.origin = std::move(origin);
+  made.hazards = std::move(hazards);
+  made.variable = "sync_binlog";
   return made;
 }
-Step account(StepKind kind) { return step(kind, AccountIs{replica, AccountAspect::exists}); }
-Step configure(Origin origin, bool by_gtid = false) {
-  return step(StepKind::configure_source, Follows{replica, primary, by_gtid}, std::move(origin));
-}
 
-const std::string kEscaped = R"('it\'s a \\ \"secret\"')";
+class Sheet {
+ public:
+  explicit Sheet(const Dialect& dialect) : dialect_(dialect) { text_ += std::string(dialect.name) + "\n"; }
+
+  void section(const std::string& name) { text_ += "\n" + name + "\n"; }
+  void line(const std::string& sql) { text_ += "  " + (sql.empty() ? "(nothing)" : sql) + "\n"; }
+  void step(const std::string& name, const Step& step, const Topology& topology, bool with_channel) {
+    Secrets secrets;
+    secrets.replication = Secret("it's");
+    Outputs outputs;
+    outputs.noted[primary] = Moment{{"binlog.000001", 328}, {}};
+    if (dialect_.flavor == Flavor::mysql)
+      outputs.noted[primary].gtid = *GtidSet::parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5");
+    else
+      outputs.noted[primary].gtid = *GtidPosition::parse("0-1-10");
+    const ServerState state = state_of(dialect_, with_channel);
+    const auto sent = statements(step, {topology, secrets, state, true, outputs});
+    if (!sent) FAIL(sent.error().message);
+    section(name);
+    for (const std::string& sql : *sent) line(sql);
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  const Dialect& dialect_;
+  std::string text_;
+};
+
+std::string sheet_of(const Dialect& dialect) {
+  const Topology plain = topology_with(""), native = topology_with("plugin = \"mysql_native_password\"");
+  Sheet sheet(dialect);
+  sheet.section("observing");
+  sheet.line(select_server(dialect));
+  for (const auto& sql :
+       {select_coordinates(dialect), select_channels(dialect), select_channel_details(dialect),
+        select_worker_errors(dialect), select_channel_settings(dialect), select_attached(dialect),
+        select_own_grants(), select_accounts(dialect, &*plain.replication), select_grants(*plain.replication),
+        select_variables(dialect, {"read_only"}), select_schemas(), select_tables(dialect, {"app"}),
+        select_binlogs()})
+    sheet.line(sql);
+
+  const auto account = AccountIs{replica, AccountAspect::exists};
+  Step after_history = step(StepKind::create_user, account);
+  after_history.needs = {CaughtUp{replica, primary}};
+  sheet.step("a new account", step(StepKind::create_user, account), plain, false);
+  sheet.step("a new account with a plugin", step(StepKind::create_user, account), native, false);
+  sheet.step("an account that may have come by replication", after_history, plain, true);
+  sheet.step("another password", step(StepKind::alter_user, account), plain, false);
+  sheet.step("another plugin", step(StepKind::alter_user, account), native, false);
+  sheet.step("a grant", step(StepKind::grant, account), plain, false);
+  sheet.step("less grants", step(StepKind::revoke, account), plain, false);
+  sheet.step("a variable", step(StepKind::set_variable, VariableIs{replica, "sync_binlog"}), plain, false);
+  sheet.step("fence", step(StepKind::fence, ReadOnly{replica, true}), plain, false);
+  sheet.step("unfence", step(StepKind::unfence, ReadOnly{primary, false}), plain, false);
+  sheet.step("adopt a position", step(StepKind::adopt_position, PositionAdopted{replica}, FromNoted{}), plain,
+             false);
+  sheet.step("adopt a position over GTIDs of its own",
+             step(StepKind::adopt_position, PositionAdopted{replica}, FromNoted{}, {Hazard::reset_binlog}),
+             plain, false);
+  const Fact by_position = Follows{replica, primary, false}, by_gtid = Follows{replica, primary, true};
+  sheet.step("a new channel by position", step(StepKind::configure_source, by_position, FromNoted{}), plain,
+             false);
+  sheet.step("a new channel by GTID", step(StepKind::configure_source, by_gtid, FromNoted{}), native, false);
+  sheet.step("a channel with options, from where it stands",
+             step(StepKind::configure_source, by_position, FromExecuted{}), plain, true);
+  sheet.step("stop the receiver", step(StepKind::stop_replica, ReceiverOff{replica}), plain, true);
+  sheet.step("stop", step(StepKind::stop_replica, ChannelOff{replica}), plain, true);
+  sheet.step("start", step(StepKind::start_replica, ChannelOn{replica}), plain, true);
+  return sheet.text();
+}
 
 }  // namespace
 
-TEST_CASE("any text between quotes, any name between back-ticks") {
-  CHECK(quoted("it's \\ \"x\" ü\n") == R"('it\'s \\ \"x\" ü\n')");
-  CHECK(quoted("") == "''");
-  CHECK(identifier("a`b.c") == "`a``b.c`");
-}
-
-TEST_CASE("accounts are made outside the binlog") {
-  const World world;
-  CHECK(world.lines(account(StepKind::create_user)) ==
-        Lines{"SET SESSION sql_log_bin = 0", "CREATE USER 'repl'@'%' IDENTIFIED BY " + kEscaped,
-              "GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%'", "SET SESSION sql_log_bin = 1"});
-  CHECK(world.lines(account(StepKind::alter_user)) == Lines{"SET SESSION sql_log_bin = 0",
-                                                            "ALTER USER 'repl'@'%' IDENTIFIED BY " + kEscaped,
-                                                            "SET SESSION sql_log_bin = 1"});
-  CHECK(world.lines(account(StepKind::grant)) == Lines{"SET SESSION sql_log_bin = 0",
-                                                       "GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%'",
-                                                       "SET SESSION sql_log_bin = 1"});
-}
-
-TEST_CASE("odd names of accounts") {
-  const World world("", "user = \"o'ne\\\\ `ü`\"\nhost = \"10.0.%\"\nplugin = \"mysql_native_password\"");
-  CHECK(world.lines(account(StepKind::alter_user))[1] ==
-        R"(ALTER USER 'o\'ne\\ `ü`'@'10.0.%' IDENTIFIED VIA mysql_native_password USING PASSWORD()" +
-            kEscaped + ")");
-  CHECK(select_grants(*world.topology.replication) == R"(SHOW GRANTS FOR 'o\'ne\\ `ü`'@'10.0.%')");
-  CHECK(select_accounts(&*world.topology.replication).find(R"((User = 'o\'ne\\ `ü`' AND Host = '10.0.%'))") !=
-        std::string::npos);
-  CHECK(select_accounts(nullptr).find("FALSE AS is_ours") != std::string::npos);
-}
-
-TEST_CASE("all but REPLICATION SLAVE is taken away") {
-  World world;
-  world.state.replication_account = AccountState{"",
-                                                 "",
-                                                 false,
-                                                 {{{"REPLICATION SLAVE", "SUPER", "PROCESS"}, "*.*", true},
-                                                  {{"SELECT", "INSERT (a, b)"}, "`a``b`.*", false},
-                                                  {{"`admins`"}, "", false},
-                                                  {{"USAGE"}, "*.*", false}}};
-  CHECK(world.lines(account(StepKind::revoke)) ==
-        Lines{"SET SESSION sql_log_bin = 0", "REVOKE PROCESS, SUPER ON *.* FROM 'repl'@'%'",
-              "REVOKE GRANT OPTION ON *.* FROM 'repl'@'%'",
-              "REVOKE INSERT (a, b), SELECT ON `a``b`.* FROM 'repl'@'%'", "REVOKE `admins` FROM 'repl'@'%'",
-              "SET SESSION sql_log_bin = 1"});
-  world.state.replication_account->grants = {{{"ALL PRIVILEGES"}, "*.*", true}};
-  CHECK(world.lines(account(StepKind::revoke)) ==
-        Lines{"SET SESSION sql_log_bin = 0", "REVOKE ALL PRIVILEGES ON *.* FROM 'repl'@'%'",
-              "REVOKE GRANT OPTION ON *.* FROM 'repl'@'%'", "GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%'",
-              "SET SESSION sql_log_bin = 1"});
-  world.state.replication_account.reset();
-  CHECK(world.lines(account(StepKind::revoke)) ==
-        Lines{"SET SESSION sql_log_bin = 0", "SET SESSION sql_log_bin = 1"});
-}
-
-TEST_CASE("variables: numbers bare, everything else a text") {
-  const World world("variables = { sync_binlog = \"1\", sql_mode = \"A,'B'\", x = \"-1\" }\n");
-  const auto set = [&](const std::string& name) {
-    Step made = step(StepKind::set_variable, VariableIs{replica, name});
-    made.variable = name;
-    return world.lines(made);
-  };
-  CHECK(set("sync_binlog") == Lines{"SET GLOBAL `sync_binlog` = 1"});
-  CHECK(set("sql_mode") == Lines{R"(SET GLOBAL `sql_mode` = 'A,\'B\'')"});
-}
-
-TEST_CASE("the small steps") {
-  const World world;
-  CHECK(world.lines(step(StepKind::stop_replica, ReceiverOff{replica})) == Lines{"STOP SLAVE IO_THREAD"});
-  CHECK(world.lines(step(StepKind::stop_replica, ChannelOff{replica})) == Lines{"STOP SLAVE"});
-  CHECK(world.lines(step(StepKind::start_replica, ChannelOn{replica})) == Lines{"START SLAVE"});
-  CHECK(world.lines(step(StepKind::await_running, Flowing{replica, primary})).empty());
-  CHECK(world.lines(step(StepKind::await_caught_up, CaughtUp{replica, primary})).empty());
-  CHECK(world.lines(step(StepKind::capture_coordinates, CoordinatesNoted{primary, std::nullopt})).empty());
-  CHECK(world.lines(step(StepKind::fence, ReadOnly{replica, true})) ==
-        Lines{"SET SESSION lock_wait_timeout = 30", "SET GLOBAL read_only = ON"});
-  CHECK(world.lines(step(StepKind::unfence, ReadOnly{replica, false})) ==
-        Lines{"SET GLOBAL read_only = OFF"});
-}
-
-TEST_CASE("a new channel from noted coordinates: GTIDs are told, too") {
-  World world;
-  const std::string change =
-      "CHANGE MASTER TO MASTER_HOST = 'db', MASTER_PORT = 3307, MASTER_USER = 'repl', MASTER_PASSWORD = " +
-      kEscaped +
-      ", MASTER_LOG_FILE = 'mysql-bin.000001', MASTER_LOG_POS = 328, MASTER_USE_GTID = no, MASTER_SSL = 0, "
-      "MASTER_SSL_VERIFY_SERVER_CERT = 0";
-  CHECK(world.lines(configure(FromNoted{})) == Lines{"SET GLOBAL gtid_slave_pos = '0-1-10'", change});
-  world.state.gtid_state = *GtidState::parse("0-2-3");  // with GTIDs of its own it may be refused
-  CHECK(world.lines(configure(FromNoted{})) == Lines{change});
-  world.outputs.noted.clear();
-  const auto lost = world.try_lines(configure(FromNoted{}));
-  REQUIRE_FALSE(lost.has_value());
-  CHECK(lost.error().trouble == Trouble::bug);
-}
-
-TEST_CASE("where a channel starts") {
-  World world;
-  const auto where = [&](const Step& made) {
-    const std::string text = world.lines(made).back();
-    const auto begin = text.find("MASTER_PASSWORD = " + kEscaped) + kEscaped.size() + 20;
-    return text.substr(begin, text.find(", MASTER_SSL") - begin);
-  };
-  CHECK(where(configure(FromCoordinates{{"b.000007", 99}})) ==
-        "MASTER_LOG_FILE = 'b.000007', MASTER_LOG_POS = 99, MASTER_USE_GTID = no");
-  CHECK(where(configure(FromFirstBinlog{"b.000001"})) ==
-        "MASTER_LOG_FILE = 'b.000001', MASTER_LOG_POS = 4, MASTER_USE_GTID = no");
-  CHECK(where(configure(FromOwnGtid{}, true)) == "MASTER_USE_GTID = slave_pos");
-  CHECK(where(configure(FromNoted{}, true)) == "MASTER_USE_GTID = slave_pos");
-  CHECK(where(configure(FromGtid{*GtidPosition::parse("0-1-7")}, true)) == "MASTER_USE_GTID = slave_pos");
-  const auto gone = world.try_lines(configure(FromExecuted{}));
-  REQUIRE_FALSE(gone.has_value());
-  CHECK(gone.error().trouble == Trouble::stale);
-  world.state.channels.emplace_back().executed = {"b.000003", 5};
-  CHECK(where(configure(FromExecuted{})).starts_with("MASTER_LOG_FILE = 'b.000003', MASTER_LOG_POS = 5"));
-  Step adopt = step(StepKind::adopt_position, PositionAdopted{replica}, FromNoted{});
-  CHECK(world.lines(adopt) == Lines{"SET GLOBAL gtid_slave_pos = '0-1-10'"});
-  adopt.origin = FromGtid{*GtidPosition::parse("0-1-7,1-1-1")};
-  CHECK(world.lines(adopt) == Lines{"SET GLOBAL gtid_slave_pos = '0-1-7,1-1-1'"});
-}
-
-TEST_CASE("every option is said each time: what is not declared is kept") {
-  World world;
-  Channel& now = world.state.channels.emplace_back();
-  now.connect_retry = 7;
-  now.heartbeat = 12.5;
-  now.delay = 3600;
-  now.tls = now.verify = true;
-  now.ca = "/etc/it's.pem";
-  now.key = "/k";
-  now.executed = {"b.000003", 5};
-  CHECK(
-      world.lines(configure(FromExecuted{}))
-          .back()
-          .ends_with(
-              "MASTER_USE_GTID = no, MASTER_CONNECT_RETRY = 7, MASTER_HEARTBEAT_PERIOD = 12.500, "
-              "MASTER_DELAY = 3600, "
-              R"(MASTER_SSL = 1, MASTER_SSL_VERIFY_SERVER_CERT = 1, MASTER_SSL_CA = '/etc/it\'s.pem', MASTER_SSL_KEY = '/k')"));
-}
-
-TEST_CASE("declared options") {
-  World world(
-      "connect_retry = \"10s\"\nheartbeat = \"2500ms\"\ndelay = \"1m\"\ntls = \"verify-ca\"\nca = \"/ca\"\n"
-      "cert = \"/cert\"\nkey = \"/key\"\ndo_domain_ids = [1, 2]\n");
-  CHECK(world.lines(configure(FromNoted{}))
-            .back()
-            .ends_with("MASTER_CONNECT_RETRY = 10, MASTER_HEARTBEAT_PERIOD = 2.500, MASTER_DELAY = 60, "
-                       "MASTER_SSL = 1, "
-                       "MASTER_SSL_VERIFY_SERVER_CERT = 1, MASTER_SSL_CA = '/ca', MASTER_SSL_CERT = '/cert', "
-                       "MASTER_SSL_KEY = '/key', "
-                       "DO_DOMAIN_IDS = (1,2)"));
-}
-
-TEST_CASE("TLS where the source offers it") {
-  World world;
-  world.offers_tls = true;
-  CHECK(world.lines(configure(FromNoted{}))
-            .back()
-            .ends_with("MASTER_SSL = 1, MASTER_SSL_VERIFY_SERVER_CERT = 0"));
-  CHECK(world.shown(configure(FromNoted{}))
-            .back()
-            .ends_with("MASTER_SSL = 1, MASTER_SSL_VERIFY_SERVER_CERT = 0"));
-}
-
-TEST_CASE("a step that needs the password does not go without it") {
-  World world;
-  world.secrets.replication.reset();
-  for (const Step& made :
-       {account(StepKind::create_user), account(StepKind::alter_user), configure(FromNoted{})}) {
-    const auto sent = world.try_lines(made);
-    REQUIRE_FALSE(sent.has_value());
-    CHECK(sent.error().trouble == Trouble::bug);
+TEST_CASE("every statement in every dialect") {
+  for (const Dialect& dialect : all_dialects()) {
+    std::string name(dialect.name);
+    std::replace(name.begin(), name.end(), ' ', '-');
+    check_text("providers", name, sheet_of(dialect));
   }
-  CHECK(world.try_lines(account(StepKind::grant)).has_value());
 }
 
-TEST_CASE("shown are no secrets and no values that only applying brings") {
-  const World world;
-  const std::vector<std::pair<Step, Lines>> shown = {
-      {account(StepKind::create_user),
-       {"SET SESSION sql_log_bin = 0", "CREATE USER 'repl'@'%' IDENTIFIED BY <secret>",
-        "GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%'", "SET SESSION sql_log_bin = 1"}},
-      {step(StepKind::capture_coordinates, CoordinatesNoted{primary, std::nullopt}),
-       {"SHOW MASTER STATUS", "SELECT @@global.gtid_binlog_pos AS gtid_binlog_pos"}},
-      {step(StepKind::adopt_position, PositionAdopted{replica}, FromNoted{}),
-       {"SET GLOBAL gtid_slave_pos = <gtid_binlog_pos of primary>"}},
-      {step(StepKind::await_running, Flowing{replica, primary}),
-       {"-- look at SHOW ALL SLAVES STATUS until data flow from primary to replica"}},
-  };
-  for (const auto& [made, expected] : shown) CHECK(world.shown(made) == expected);
-  const std::string change = world.shown(configure(FromNoted{})).back();
-  CHECK(
-      change.find(
-          "MASTER_PASSWORD = <secret>, MASTER_LOG_FILE = <binlog file of primary>, MASTER_LOG_POS = <binlog "
-          "position of primary>") != std::string::npos);
-  CHECK(world.shown(configure(FromExecuted{})).back().find("<executed file of replica>") !=
-        std::string::npos);
-}
-
-TEST_CASE("what is asked") {
-  CHECK(select_server().find("IS_USED_LOCK('stemma.apply')") != std::string::npos);
-  CHECK(select_variables({"a", "it's"}).ends_with(R"(VARIABLE_NAME IN ('a', 'it\'s'))"));
-  CHECK(select_gtid_at({"b'.000001", 4}) == R"(SELECT BINLOG_GTID_POS('b\'.000001', 4) AS gtid)");
+TEST_CASE("which dialect a version speaks") {
+  const auto mysql = [](Version version) { return dialect_for(Flavor::mysql, version).name; };
+  CHECK(mysql({5, 5, 62}) == "MySQL 5.6");
+  CHECK(mysql({5, 6, 24}) == "MySQL 5.6");
+  CHECK(mysql({5, 7, 44}) == "MySQL 5.7");
+  CHECK(mysql({8, 0, 21}) == "MySQL 8.0");
+  CHECK(mysql({8, 0, 22}) == "MySQL 8.0.22");
+  CHECK(mysql({8, 0, 23}) == "MySQL 8.0.23");
+  CHECK(mysql({8, 0, 40}) == "MySQL 8.0.26");
+  CHECK(mysql({8, 1, 0}) == "MySQL 8.0.26");
+  CHECK(mysql({8, 4, 3}) == "MySQL 8.4");
+  CHECK(mysql({9, 7, 4}) == "MySQL 9");
+  CHECK(mysql({12, 0, 0}) == "MySQL 9");
+  const auto mariadb = [](Version version) { return dialect_for(Flavor::mariadb, version).name; };
+  CHECK(mariadb({10, 5, 23}) == "MariaDB 10.5");
+  CHECK(mariadb({10, 6, 1}) == "MariaDB 10.5");
+  CHECK(mariadb({10, 11, 19}) == "MariaDB 10.11");
+  CHECK(mariadb({11, 8, 6}) == "MariaDB 11");
+  CHECK(mariadb({13, 0, 0}) == "MariaDB 11");
 }

@@ -1,0 +1,33 @@
+// What stemma's own account must be allowed on a server, by version and by what it is to do. The one table behind the
+// refusal `server.privilege-missing`, its hint, and `stemma grants`.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plans/observed.h"
+
+namespace stemma {
+
+struct PrivilegeNeed {
+  std::string_view name;            // "REPLICATION SLAVE"
+  std::string_view object = "*.*";  // "*.*", "mysql.*", "performance_schema.*"
+  bool to_apply = false;            // not needed to look
+  bool grantable = false;           // WITH GRANT OPTION
+  std::string_view why;             // "to read SHOW REPLICA STATUS"
+};
+
+// In the order in which a person grants them.
+std::vector<PrivilegeNeed> privileges_for(Flavor, const Version&);
+
+// How stemma's own account must be extended on this server for the given kinds of work; empty: it may do all.
+std::vector<PrivilegeNeed> missing_privileges(const ServerState&, bool to_apply);
+
+// "GRANT REPLICATION CLIENT, RELOAD ON *.* TO 'user'@'…';" one line for each object.
+std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>&, const std::string& account);
+
+// "as an administrator of that server: GRANT … ON *.* TO 'user'@'…';" for what missing_privileges() named.
+std::string privilege_hint(const std::string& user, const std::vector<PrivilegeNeed>& missing);
+
+}  // namespace stemma
