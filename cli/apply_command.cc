@@ -20,8 +20,8 @@
 #include "plans/fingerprint.h"
 #include "plans/planner.h"
 #include "plans/render.h"
-#include "providers/mysql/sql.h"
 #include "providers/mysql/provider.h"
+#include "providers/mysql/sql.h"
 
 namespace stemma::cli {
 namespace {

@@ -50,6 +50,13 @@ struct StatusArguments {
 };
 int run_status(const StatusArguments&, const CommonOptions&, Console&);
 
+enum class GrantsWanted { both, looking, applying };
+struct GrantsArguments {
+  std::string file;
+  GrantsWanted wanted = GrantsWanted::both;
+};
+int run_grants(const GrantsArguments&, const CommonOptions&, Console&);
+
 struct VerifyArguments {
   std::string file;
   std::chrono::milliseconds patience{30000};  // --wait

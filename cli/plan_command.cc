@@ -13,8 +13,8 @@
 #include "plans/diff.h"
 #include "plans/planner.h"
 #include "plans/render.h"
-#include "providers/mysql/sql.h"
 #include "providers/mysql/provider.h"
+#include "providers/mysql/sql.h"
 
 namespace stemma::cli {
 namespace {

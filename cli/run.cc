@@ -188,6 +188,17 @@ int run(int argc, const char* const* argv) {
   add_format<DataFormat>(*sub, status.format, kDataFormats);
   sub->callback([&] { chosen = [&](Console& c) { return run_status(status, common, c); }; });
 
+  GrantsArguments grants;
+  sub = command("grants", "The GRANTs that stemma's own account needs for this file; asks no server",
+                "stemma grants topology.toml --for looking");
+  file_option(sub, grants.file);
+  add_choice<GrantsWanted>(*sub, "--for", grants.wanted,
+                           {{"both", GrantsWanted::both},
+                            {"looking", GrantsWanted::looking},
+                            {"applying", GrantsWanted::applying}},
+                           "Which account: for plan, drift and status, or for apply, too", "WHOM");
+  sub->callback([&] { chosen = [&](Console& c) { return run_grants(grants, common, c); }; });
+
   VerifyArguments verify;
   sub = command("verify", "Write a row at each source, read it at every replica, clean up",
                 "stemma verify topology.toml");

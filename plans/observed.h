@@ -164,6 +164,7 @@ struct ServerState {
   std::set<std::uint32_t> attached_ids;       // server ids of the replicas that have registered here
   std::vector<AccountName> accounts;          // without roles
   std::vector<AccountName> read_only_bypass;  // accounts that write through read_only
+  std::set<std::string> login_plugins;        // authentication plugins that are active; empty: not told
   std::optional<AccountState> replication_account;
   std::vector<Grant> own_grants;                   // of the account that stemma logged in with
   std::map<std::string, VariableState> variables;  // those that the file declares

@@ -40,6 +40,16 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
   }
 }
 
+void note_unknown_versions(const Scene& scene, Plan& plan) {
+  for (const Server& server : scene.desired.servers)
+    if (const ServerState* state = scene.observed.find(server.name);
+        state != nullptr && state->version > newest_known(state->flavor))
+      plan.notes.push_back(
+          fmt::format("{} runs {} {}, newer than any that this version of stemma was tried on; it is "
+                      "spoken to like the newest known",
+                      server.name.text, to_text(state->flavor), to_text(state->version)));
+}
+
 CoordinatesMode mode_of(const Scene& scene) {
   for (const Server& server : scene.desired.servers)
     if (server.source && wants_gtid(scene.desired, scene.observed, server)) return CoordinatesMode::gtid;
@@ -61,6 +71,7 @@ Result<Plan> make_plan(const Scene& scene) {
   recipes.run();
   if (auto finished = std::move(draft).finish(plan); !finished) return tl::unexpected(finished.error());
   refuse_missing_privileges(scene, plan);
+  note_unknown_versions(scene, plan);
   return plan;
 }
 

@@ -64,18 +64,12 @@ void check_gtid_mode(const Scene& scene, const Server& server, const ServerState
 
 std::optional<Finding> errant_by_set(const Scene& scene, const Server& replica, const ServerState& state,
                                      const ServerState& source) {
-  GtidSet errant = state.mysql_gtids->executed.subtract(source.mysql_gtids->executed);
-  // What a server above wrote can only have come from there; it was perhaps read a moment earlier.
-  for (const Server* at = &replica; at->source;) {
-    at = scene.desired.find(*at->source);
-    if (const ServerState* upstream = scene.observed.find(at->name))
-      errant = errant.without(upstream->identity.uuid);
-  }
+  const std::string errant = relation_of(scene, replica).errant;
   if (errant.empty()) return std::nullopt;
-  Finding found = finding(
-      "replica.errant-transactions", replica.name, "gtid_executed",
-      fmt::format("within {}", to_text(source.mysql_gtids->executed)), to_text(state.mysql_gtids->executed),
-      fmt::format("has transactions that {} lacks: {}", replica.source->text, to_text(errant)));
+  Finding found = finding("replica.errant-transactions", replica.name, "gtid_executed",
+                          fmt::format("within {}", to_text(source.mysql_gtids->executed)),
+                          to_text(state.mysql_gtids->executed),
+                          fmt::format("has transactions that {} lacks: {}", replica.source->text, errant));
   found.hint = fmt::format(
       "look at them with `mysqlbinlog --include-gtids` on {0}; where they are harmless, commit empty "
       "transactions "
@@ -141,6 +135,32 @@ std::optional<Finding> perhaps_errant(const Scene& scene, const Server& replica,
 }
 
 }  // namespace
+
+Related relation_of(const Scene& scene, const Server& replica) {
+  const ServerState* state = scene.observed.find(replica.name);
+  const ServerState* source = replica.source ? scene.observed.find(*replica.source) : nullptr;
+  if (state == nullptr || source == nullptr || state->flavor != source->flavor) return {};
+  if (!state->mysql_gtids)
+    return relate(LoggedStates{.replica_id = state->identity.server_id,
+                               .replicated = state->gtid_replicated,
+                               .replica = state->gtid_state,
+                               .source = source->gtid_state,
+                               .horizon = source->gtid_horizon,
+                               .trusted = upstream_ids(scene, replica)});
+  if (!state->has_gtids() || !source->has_gtids()) return {};
+  ExecutedSets sets{
+      state->mysql_gtids->executed, source->mysql_gtids->executed, source->mysql_gtids->purged, {}};
+  // What a server above wrote can only have come from there; it was perhaps read a moment earlier. A replica that does
+  // not receive can't have got it since.
+  const Channel* channel = state->channel();
+  if (channel != nullptr && channel->receiver != ReceiverState::off)
+    for (const Server* at = &replica; at->source;) {
+      at = scene.desired.find(*at->source);
+      if (const ServerState* upstream = scene.observed.find(at->name))
+        sets.trusted.insert(upstream->identity.uuid);
+    }
+  return relate(sets);
+}
 
 void check_gtids(const Scene& scene, const Server& server, const ServerState& state,
                  std::vector<Finding>& into) {

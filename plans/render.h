@@ -50,6 +50,11 @@ nlohmann::json drift_to_json(const std::vector<Finding>&, const Topology&);
 // What a server that could not be observed is called in a table cell: "no answer", "login refused".
 std::string silence_text(const Fleet&, const ServerName&);
 
+// Whom the GRANTs are for: an account that only looks, or one that applies, too.
+enum class GrantsFor { looking, applying };
+// The GRANTs that the file's admin accounts need, for each version, as SQL with comments. Asks no server.
+std::string grants_as_sql(const Topology&, GrantsFor);
+
 std::string status_as_text(const Scene&, const std::vector<Finding>&, const Palette&);
 nlohmann::json status_to_json(const Scene&, const std::vector<Finding>&);
 

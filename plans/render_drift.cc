@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "plans/diff.h"
+#include "plans/preflight.h"
 #include "plans/render.h"
 
 namespace stemma {
@@ -155,7 +156,7 @@ std::string status_as_text(const Scene& scene, const std::vector<Finding>& findi
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
     if (state == nullptr) {
-      cells.push_back({silence_text(scene.observed, server.name), "", "", "", "", ""});
+      cells.push_back({silence_text(scene.observed, server.name), "", "", "", "", "", ""});
       continue;
     }
     const std::string writes = state->super_read_only.value_or(false) ? "super-read-only"
@@ -163,14 +164,15 @@ std::string status_as_text(const Scene& scene, const std::vector<Finding>& findi
                                                                       : "writable";
     if (const Channel* channel = state->channel())
       cells.push_back({writes, thread(channel->receiver), channel->applier ? "Yes" : "No", lag_text(*channel),
-                       to_text(channel->executed), to_text(state->executed())});
+                       to_text(channel->executed), to_text(state->executed()),
+                       std::string(to_text(relation_of(scene, server).relation))});
     else
       cells.push_back({writes, "", "", "", to_text(state->coordinates),
-                       state->mysql_gtids ? to_text(state->executed()) : to_text(state->gtid_binlog)});
+                       state->mysql_gtids ? to_text(state->executed()) : to_text(state->gtid_binlog), ""});
   }
   std::string text = fmt::format("{}\n\n", palette.paint(palette.bold, scene.desired.name));
-  text +=
-      tree(scene.desired, {"writes", "receiver", "applier", "lag", "coordinates", "GTID"}, cells, palette);
+  text += tree(scene.desired, {"writes", "receiver", "applier", "lag", "coordinates", "GTID", "history"},
+               cells, palette);
   if (!findings.empty()) text += "\n" + findings_as_text(findings, scene.desired, palette);
   return text;
 }
@@ -192,6 +194,12 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
       } else {
         entry["gtid_binlog_pos"] = to_text(state->gtid_binlog);
         entry["gtid_slave_pos"] = to_text(state->gtid_replicated);
+      }
+      if (server.source) {
+        const Related related = relation_of(scene, server);
+        entry["relation"] = {{"to_source", to_text(related.relation)},
+                             {"errant", related.errant},
+                             {"missing_transactions", related.missing ? json(*related.missing) : json()}};
       }
       json channels = json::array();
       for (const Channel& channel : state->channels) {

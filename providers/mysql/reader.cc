@@ -263,6 +263,11 @@ void read_attached(const Table& table, ServerState& state) {
     if (const auto id = Row(table, i).maybe<std::uint32_t>("Server_id")) state.attached_ids.insert(*id);
 }
 
+void read_login_plugins(const Table& table, ServerState& state) {
+  state.login_plugins.clear();
+  for (std::size_t i = 0; i < table.rows.size(); ++i) state.login_plugins.insert(Row(table, i).text("name"));
+}
+
 void read_own_grants(const Table& table, ServerState& state) {
   state.own_grants.clear();
   for (const auto& row : table.rows)

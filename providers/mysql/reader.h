@@ -22,6 +22,7 @@ void read_channel_details(const Table&, ServerState&);  // after read_channels
 void read_worker_errors(const Table&, ServerState&);    // after read_channels
 void read_channel_settings(const Table&, ServerState&);
 void read_attached(const Table&, ServerState&);
+void read_login_plugins(const Table&, ServerState&);
 void read_own_grants(const Table&, ServerState&);
 void read_accounts(const Table&, ServerState&);  // leaves the grants of the replication account as they were
 void read_grants(const Table&, ServerState&);

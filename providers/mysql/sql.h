@@ -43,6 +43,7 @@ std::string select_worker_errors(const Dialect&);
 std::string select_channel_settings(const Dialect&);
 std::string select_attached(const Dialect&);  // no row for a replica without its receiver
 std::string select_own_grants();
+std::string select_login_plugins();
 // All accounts; of the replication account also what SHOW GRANTS does not say. Hashes of others are not read.
 std::string select_accounts(const Dialect&, const ReplicationAccount*);
 std::string select_grants(const ReplicationAccount&);  // error 1141 when the account does not exist

@@ -85,6 +85,12 @@ std::string select_channel_settings(const Dialect& dialect) {
 }
 
 std::string select_attached(const Dialect& dialect) { return std::string(dialect.attached); }
+std::string select_login_plugins() {
+  return "SELECT PLUGIN_NAME AS name FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'AUTHENTICATION' "
+         "AND "
+         "PLUGIN_STATUS = 'ACTIVE'";
+}
+
 std::string select_own_grants() { return "SHOW GRANTS"; }
 
 std::string select_accounts(const Dialect& dialect, const ReplicationAccount* account) {

@@ -1,0 +1,76 @@
+// The GRANTs that stemma's own account needs, as SQL that a person can run.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "plans/privileges.h"
+#include "plans/render.h"
+
+namespace stemma {
+namespace {
+
+// Versions between which the privileges differ, newest first.
+struct Family {
+  std::string_view name;
+  Flavor flavor;
+  Version version;
+};
+constexpr Family kFamilies[] = {
+    {"MySQL 8.0 and later", Flavor::mysql, {8, 0, 0}},
+    {"MySQL 5.7", Flavor::mysql, {5, 7, 0}},
+    {"MySQL 5.6", Flavor::mysql, {5, 6, 0}},
+    {"MariaDB 10.5 and later", Flavor::mariadb, {10, 5, 0}},
+};
+
+std::string quoted_name(const std::string& name) {
+  std::string text = "'";
+  for (const char c : name) text += c == '\'' ? "''" : c == '\\' ? "\\\\" : std::string(1, c);
+  return text + "'";
+}
+
+std::string quoted_schema(const std::string& name) {
+  std::string text = "`";
+  for (const char c : name) text += c == '`' ? "``" : std::string(1, c);
+  return text + "`";
+}
+
+void add_lines(std::string& text, const std::vector<PrivilegeNeed>& needs, const std::string& account) {
+  for (const std::string& line : grant_statements(needs, account)) text += line + "\n";
+}
+
+}  // namespace
+
+std::string grants_as_sql(const Topology& topology, GrantsFor purpose) {
+  std::set<std::string> users;
+  for (const Server& server : topology.servers) users.insert(server.admin.user);
+  std::string text = fmt::format(
+      "-- What stemma's own account needs for {}. Replace '%' by the host it comes from. As administrator, "
+      "run the\n"
+      "-- lines of each server's version on it, with SET sql_log_bin = 0 in front if it replicates or "
+      "will.\n",
+      topology.name);
+  for (const Family& family : kFamilies) {
+    for (const std::string& user : users) {
+      const std::string account = quoted_name(user) + "@'%'";
+      std::vector<PrivilegeNeed> needs = privileges_for(family.flavor, family.version);
+      if (purpose == GrantsFor::looking)
+        std::erase_if(needs, [](const PrivilegeNeed& need) { return need.to_apply; });
+      text +=
+          fmt::format("\n-- {}: {}\n", family.name,
+                      purpose == GrantsFor::looking ? "plan, drift, status" : "plan, drift, status, apply");
+      add_lines(text, needs, account);
+      if (purpose == GrantsFor::looking) continue;
+      text += fmt::format(
+          "-- {}: verify, on the roots\nGRANT CREATE, DROP, INSERT, DELETE, SELECT ON {}.* TO {};\n",
+          family.name, quoted_schema(topology.verify.database), account);
+      text += fmt::format("-- {}: verify, on the replicas\nGRANT SELECT ON {}.* TO {};\n", family.name,
+                          quoted_schema(topology.verify.database), account);
+      if (family.flavor == Flavor::mysql)
+        text += fmt::format("-- {}: only for apply --allow reset-binlog\nGRANT RELOAD ON *.* TO {};\n",
+                            family.name, account);
+    }
+  }
+  return text;
+}
+
+}  // namespace stemma
