@@ -50,6 +50,8 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
     exact[prefix + "delay"] = channel.delay;
     exact[prefix + "tls"] =
         fmt::format("{} {} {} {} {}", channel.tls, channel.verify, channel.ca, channel.cert, channel.key);
+    exact[prefix + "filters"] =
+        fmt::format("{}/{}/{}/{}", channel.do_db, channel.ignore_db, channel.do_table, channel.ignore_table);
     exact[prefix + "domain_ids"] = channel.do_domain_ids + "/" + channel.ignore_domain_ids;
     // Connecting and Yes are both "on".
     exact[prefix + "receiver"] = channel.receiver == ReceiverState::off ? "off" : "on";

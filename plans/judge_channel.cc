@@ -18,6 +18,24 @@ std::string compact(std::string_view text) {
   return result;
 }
 
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    if (auto part = compact(text.substr(0, comma)); !part.empty()) parts.push_back(std::move(part));
+    if (comma == text.npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  return parts;
+}
+
+// Servers print filters in an order of their own, and double what was said twice.
+std::string in_order(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
 // Collects the options of one channel that are not as declared.
 class OptionCheck {
  public:
@@ -92,6 +110,14 @@ void check_options(const Look& look, const Channel& channel, const ServerState* 
     if (declared.compression) check.option("compression", *declared.compression, channel.compression);
     if (declared.bind) check.option("bind", *declared.bind, channel.bind);
   }
+  const auto filter = [&](const std::string& name, const std::optional<std::vector<std::string>>& wanted,
+                          const std::string& observed) {
+    if (wanted) check.option(name, in_order(*wanted), in_order(split(observed)));
+  };
+  filter("do_db", declared.do_db, channel.do_db);
+  filter("ignore_db", declared.ignore_db, channel.ignore_db);
+  filter("do_table", declared.do_table, channel.do_table);
+  filter("ignore_table", declared.ignore_table, channel.ignore_table);
   if (declared.do_domain_ids)
     check.option("do_domain_ids", joined(*declared.do_domain_ids), compact(channel.do_domain_ids));
   if (declared.ignore_domain_ids)

@@ -87,11 +87,12 @@ struct Channel {
   std::optional<std::uint64_t> retry_count;     // MySQL; on MariaDB an option of the server
   bool tls = false, verify = false;
   std::string ca, cert, key;
-  std::string public_key;                        // MySQL: file of the source's RSA key
-  bool fetches_public_key = false;               // MySQL: GET_SOURCE_PUBLIC_KEY
-  std::string compression;                       // MySQL: SOURCE_COMPRESSION_ALGORITHMS
-  std::string bind;                              // MySQL: SOURCE_BIND
-  std::string do_domain_ids, ignore_domain_ids;  // as the server prints them: "1,2"
+  std::string public_key;                                // MySQL: file of the source's RSA key
+  bool fetches_public_key = false;                       // MySQL: GET_SOURCE_PUBLIC_KEY
+  std::string compression;                               // MySQL: SOURCE_COMPRESSION_ALGORITHMS
+  std::string bind;                                      // MySQL: SOURCE_BIND
+  std::string do_domain_ids, ignore_domain_ids;          // as the server prints them: "1,2"
+  std::string do_db, ignore_db, do_table, ignore_table;  // as the server prints them: "app,shop"
 
   [[nodiscard]] bool wanted_on() const { return receiver != ReceiverState::off && applier; }
   // The receiver is past its handshake: the server says so before it is true (it may still check

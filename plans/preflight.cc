@@ -148,6 +148,37 @@ void check_version(const Scene& scene, const Server& server, const ServerState& 
                     to_text(state.version), to_text(source->version))));
 }
 
+// MySQL 5.6 takes filters from its option file only.
+void check_filters(const Scene& scene, const Server& server, const ServerState& state,
+                   std::vector<Finding>& findings) {
+  if (state.flavor != Flavor::mysql || state.version >= Version{5, 7, 3}) return;
+  const Channel* channel = state.channel();
+  const Channel none;
+  const Channel& has = channel == nullptr ? none : *channel;
+  struct Filter {
+    const char* name;
+    const std::optional<std::vector<std::string>>& wanted;
+    const std::string& has;
+  };
+  for (const Filter& filter : {Filter{"do_db", server.channel.do_db, has.do_db},
+                               Filter{"ignore_db", server.channel.ignore_db, has.ignore_db},
+                               Filter{"do_table", server.channel.do_table, has.do_table},
+                               Filter{"ignore_table", server.channel.ignore_table, has.ignore_table}}) {
+    if (!filter.wanted) continue;
+    const std::string wanted = fmt::format("{}", fmt::join(*filter.wanted, ","));
+    if (channel != nullptr && same_value(wanted, filter.has)) continue;
+    std::vector<std::string> lines;
+    for (const std::string& one : *filter.wanted)
+      lines.push_back(fmt::format("replicate_{} = {}", filter.name, one));
+    findings.push_back(with_hint(finding("channel.option-differs", server.name,
+                                         fmt::format("channel.{}", filter.name), wanted, filter.has,
+                                         fmt::format("the channel's {} can't be set while MySQL {} runs",
+                                                     filter.name, to_text(state.version))),
+                                 option_file(fmt::format("{}", fmt::join(lines, ", "))),
+                                 place_of(scene.desired, server, filter.name)));
+  }
+}
+
 // The declared plugin must be one that the server can log accounts in with.
 void check_account_plugin(const Scene& scene, const Server& server, const ServerState& state,
                           std::vector<Finding>& findings) {
@@ -205,6 +236,7 @@ std::vector<Finding> preflight(const Scene& scene) {
     check_version(scene, server, *state, findings);
     check_gtids(scene, server, *state, findings);
     check_account_plugin(scene, server, *state, findings);
+    check_filters(scene, server, *state, findings);
   }
   return findings;
 }

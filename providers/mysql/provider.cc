@@ -162,11 +162,12 @@ Result<ServerState> MysqlProvider::observe(const ServerName& name) {
       {select_channel_details(dialect), [&](const Table& t) { read_channel_details(t, state); }},
       {select_worker_errors(dialect), [&](const Table& t) { read_worker_errors(t, state); }},
       {select_attached(dialect), [&](const Table& t) { read_attached(t, state); }},
-      {select_login_plugins(), [&](const Table& t) { read_login_plugins(t, state); }},
       {select_own_grants(), [&](const Table& t) { read_own_grants(t, state); }},
       {select_accounts(dialect, account), [&](const Table& t) { read_accounts(t, state); }},
       {select_variables(dialect, variables), [&](const Table& t) { read_variables(t, state, declared); }},
   };
+  if (account != nullptr && account->plugin)
+    questions.push_back({select_login_plugins(), [&](const Table& t) { read_login_plugins(t, state); }});
   // Last, because an account that is not there is an error, and an error ends the packet.
   if (account != nullptr)
     questions.push_back(

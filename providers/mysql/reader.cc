@@ -213,6 +213,10 @@ void read_channels(const Table& table, ServerState& state) {
     channel.public_key = row.text("Master_public_key_path");
     channel.fetches_public_key = row.flag("Get_master_public_key") || row.flag("Get_Source_public_key");
     channel.bind = row.text("Master_Bind");
+    channel.do_db = row.text("Replicate_Do_DB");
+    channel.ignore_db = row.text("Replicate_Ignore_DB");
+    channel.do_table = row.text("Replicate_Do_Table");
+    channel.ignore_table = row.text("Replicate_Ignore_Table");
     channel.do_domain_ids = row.text("Replicate_Do_Domain_Ids");
     channel.ignore_domain_ids = row.text("Replicate_Ignore_Domain_Ids");
     state.channels.push_back(std::move(channel));

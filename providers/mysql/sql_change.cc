@@ -85,6 +85,7 @@ std::vector<std::string> configure(const Rendering& r) {
                                            .now = r.state == nullptr ? nullptr : r.state->channel(),
                                            .source_offers_tls = r.source_offers_tls,
                                            .sha2_account = sha2}));
+  for (std::string& filter : set_filters(r.dialect, server.channel)) work.push_back(std::move(filter));
   return work;
 }
 

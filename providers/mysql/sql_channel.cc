@@ -1,6 +1,9 @@
 // CHANGE MASTER TO, CHANGE REPLICATION SOURCE TO.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "plans/judge_parts.h"
 #include "providers/mysql/sql.h"
 #include "providers/mysql/sql_parts.h"
@@ -56,7 +59,41 @@ void say_tls(Options& options, const ChannelChange& change) {
   options.path("_SSL_KEY", declared.key, now == nullptr ? nullptr : &now->key);
 }
 
+// app, `app`.`t`: a name of a schema, or of a table after its schema.
+std::string dotted_identifier(const std::string& name) {
+  const auto dot = name.find('.');
+  return dot == std::string::npos
+             ? identifier(name)
+             : fmt::format("{}.{}", identifier(name.substr(0, dot)), identifier(name.substr(dot + 1)));
+}
+
 }  // namespace
+
+// They don't outlive a restart on either flavor: the plan says so beside them.
+std::vector<std::string> set_filters(const Dialect& dialect, const ChannelOptions& declared) {
+  const std::pair<const char*, const std::optional<std::vector<std::string>>&> filters[] = {
+      {"do_db", declared.do_db},
+      {"ignore_db", declared.ignore_db},
+      {"do_table", declared.do_table},
+      {"ignore_table", declared.ignore_table}};
+  std::vector<std::string> work, rules;
+  for (const auto& [name, wanted] : filters) {
+    if (!wanted) continue;
+    if (dialect.flavor == Flavor::mariadb) {
+      work.push_back(fmt::format("SET GLOBAL replicate_{} = {}", name,
+                                 quoted(fmt::format("{}", fmt::join(*wanted, ",")))));
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const std::string& one : *wanted) names.push_back(dotted_identifier(one));
+    std::string word = fmt::format("REPLICATE_{}", name);
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::toupper(c); });
+    rules.push_back(fmt::format("{} = ({})", word, fmt::join(names, ", ")));
+  }
+  if (!rules.empty())
+    work.push_back(fmt::format("CHANGE REPLICATION FILTER {} FOR CHANNEL ''", fmt::join(rules, ", ")));
+  return work;
+}
 
 // Every option is said each time. What CHANGE MASTER is not told it keeps, but for the heartbeat, which falls
 // back to its default (MariaDB 10.11, sql_repl.cc); and the SSL words depend on what was said before.

@@ -49,6 +49,8 @@ struct ChannelChange {
   bool source_offers_tls = false;
   bool sha2_account = false;  // its source's account, or its default, is caching_sha2_password
 };
+// The statements that set the declared filters of schemas and tables; CHANGE leaves the others as they are.
+std::vector<std::string> set_filters(const Dialect&, const ChannelOptions&);
 std::string change_source(const Dialect&, const ChannelChange&);
 
 }  // namespace stemma::mysql

@@ -177,11 +177,9 @@ const std::vector<Broken> broken_files = {
 
     // What this version does not do.
     {"not supported",
-     replica("provision = \"clone\"\ntunnel = [\"ssh\"]\nignore_db = [\"b\"]\ndo_db = "
-             "[\"x\"]\n[server.b.channel.second]\ndelay = \"1s\"\n"),
+     replica("provision = \"clone\"\ntunnel = [\"ssh\"]\n[server.b.channel.second]\ndelay = \"1s\"\n"),
      {"9:1 provision = \"clone\" is not supported by this version", "10:1 'tunnel' is not supported",
-      "11:1 'ignore_db' is not supported", "12:1 'do_db' is not supported",
-      "13:11 'channel' is not supported"}},
+      "11:11 'channel' is not supported"}},
 
     // Between values.
     {"duplicate addresses",
