@@ -185,8 +185,11 @@ Result<void> copy_template(const fs::path& made, const ServerFiles& files) {
   return put_in_place(*copy, files.data());
 }
 
-Result<void> make_options_file(const ServerFiles& files) {
+Result<void> make_start_files(const ServerFiles& files) {
   const fs::path path = files.options_file();
+  std::error_code failed;
+  fs::create_directories(files.tmp(), failed);
+  if (failed) return no_file(files.tmp(), failed.message());
   // A server ignores a file that others may write.
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return no_file(path, std::strerror(errno));

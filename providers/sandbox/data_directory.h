@@ -26,6 +26,9 @@ struct ServerFiles {
   // The only options file that the server reads: empty, and the user's to fill. Without any, MySQL would
   // not read what SET PERSIST wrote.
   [[nodiscard]] std::filesystem::path options_file() const { return directory / "my.cnf"; }
+  // Of its own, because a server that starts deletes all temporary tables that it finds, those of others, too: then
+  // their queries fail with error 6, and MariaDB 10.11 was seen to crash.
+  [[nodiscard]] std::filesystem::path tmp() const { return directory / "tmp"; }
   [[nodiscard]] std::filesystem::path log() const { return directory / "mysqld.log"; }
   // What /proc shows of a server that runs on these data, and of no other.
   [[nodiscard]] std::string mark() const { return "--datadir=" + data().string(); }
@@ -56,9 +59,9 @@ std::string os_user();
 Result<std::filesystem::path> make_template(const ServerBinary&, const std::atomic<bool>& stop);
 Result<void> copy_template(const std::filesystem::path& made, const ServerFiles&);
 
-// Makes `options_file()`, empty, where there is none.
+// Makes `options_file()`, empty, and `tmp()`, where there is none.
 // Errors: Trouble::input.
-Result<void> make_options_file(const ServerFiles&);
+Result<void> make_start_files(const ServerFiles&);
 
 // `program_file()`: read it (nullopt where there are no data), write it.
 // Errors: Trouble::input.

@@ -101,6 +101,7 @@ Command start_command(const LocalServer& server, const fs::path& socket) {
       "--socket=" + socket.string(),
       "--pid-file=" + server.files.pid_file().string(),
       "--log-error=" + server.files.log().string(),
+      "--tmpdir=" + server.files.tmp().string(),
       fmt::format("--port={}", wanted.address.port),
       "--bind-address=" + server.ip,
       fmt::format("--server-id={}", server.server_id),

@@ -105,7 +105,7 @@ class Start {
     const auto socket = make_socket_path(server_.files);
     if (!socket) return tl::unexpected(socket.error());
     if (!runs) {
-      if (auto ready = make_options_file(server_.files); !ready) return ready;
+      if (auto ready = make_start_files(server_.files); !ready) return ready;
       if (auto noted = remember_program(server_.files, server_.binary); !noted) return noted;
       // A killed MySQL server leaves it, and believes it when its number is another process's by now.
       fs::remove(socket->string() + ".lock", failed);

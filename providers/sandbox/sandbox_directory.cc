@@ -85,6 +85,7 @@ void remove_server_files(const ServerFiles& files, bool keep_log) {
   fs::remove(files.options_file(), ignored);
   fs::remove(files.program_file(), ignored);
   fs::remove_all(files.data(), ignored);
+  fs::remove_all(files.tmp(), ignored);
   if (!keep_log) fs::remove(files.log(), ignored);
   // What an `up` that was killed had not yet renamed.
   for (const auto& entry : fs::directory_iterator(files.directory, ignored))

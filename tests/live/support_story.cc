@@ -450,7 +450,20 @@ void Story::same_data() {
   }
 }
 
+// A server that has just been changed goes on for a moment: relay logs rotate, threads come to rest.
 std::string Story::snapshot() const {
+  std::string before = snapshot_now();
+  for (const auto deadline = steady_clock::now() + std::chrono::seconds(10);
+       steady_clock::now() < deadline;) {
+    std::this_thread::sleep_for(milliseconds(100));
+    std::string now = snapshot_now();
+    if (now == before) break;
+    before = std::move(now);
+  }
+  return before;
+}
+
+std::string Story::snapshot_now() const {
   static const std::set<std::string> passing = {
       "Slave_IO_State",       "Seconds_Behind_Master",     "Slave_SQL_Running_State", "Retried_transactions",
       "Executed_log_entries", "Slave_received_heartbeats", "Relay_Log_Space"};

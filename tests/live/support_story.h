@@ -141,11 +141,12 @@ class Story {
   void stop_writing();
   void caught_up() const;  // every replica has what the root has now
   void same_data();        // stops the writer; throws with the difference
-  // Everything about every server that reading, or a refusal, must leave as it is.
+  // Everything about every server that reading, or a refusal, must leave as it is, once they have come to rest.
   [[nodiscard]] std::string snapshot() const;
 
  private:
   [[nodiscard]] std::string checksums(const std::string& server) const;
+  [[nodiscard]] std::string snapshot_now() const;
   void bring_up();
 
   Shape shape_;
