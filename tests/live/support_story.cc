@@ -18,6 +18,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "providers/mysql/reader.h"
+#include "tests/live/support_tongue.h"
 #include "tests/servers/support_servers.h"
 
 extern char** environ;
@@ -250,6 +252,10 @@ void Story::bring_up() {
   rewrite(shape_);
   const Ran up = sandbox_up();
   if (up.code != 0) broken("sandbox up failed: " + up.all());
+  const auto connection = connect(root_);
+  if (!connection) broken(root_ + ": " + connection.error().message);
+  flavor_ = mysql::flavor_of(connection->server_version());
+  version_ = mysql::parse_version(connection->server_version());
 }
 
 Ran Story::sandbox_up() {
@@ -275,9 +281,9 @@ Story::~Story() {
 void Story::rewrite(const Shape& shape) {
   std::string text = fmt::format("[topology]\nname = \"story\"\ncoordinates = \"{}\"\n[admin]\n{}\n",
                                  shape.coordinates, shape.admin);
-  text += fmt::format(
-      "[replication]\nuser = \"repl_user\"\nhost = \"%\"\nplugin = \"mysql_native_password\"\n{}\n",
-      shape.replication);
+  text += fmt::format("[replication]\nuser = \"repl_user\"\nhost = \"%\"\n{}\n{}\n",
+                      test::test_server().name == "mysql-9.7" ? "" : "plugin = \"mysql_native_password\"",
+                      shape.replication);
   int id = 0;
   for (const ServerLines& server : shape.servers) {
     ++id;
@@ -332,7 +338,7 @@ void Story::sql(const std::string& server, const std::vector<std::string>& state
   auto connection = connect(server);
   if (!connection) broken(server + ": " + connection.error().message);
   for (const std::string& statement : statements)
-    if (const auto done = connection->query(statement); !done)
+    if (const auto done = connection->query(spoken(statement)); !done)
       broken(fmt::format("{}: {}: {}", server, statement, done.error().message));
 }
 
@@ -344,9 +350,13 @@ void Story::unlogged(const std::string& server, std::vector<std::string> stateme
 std::string Story::lines(const std::string& server, const std::string& query) const {
   auto connection = connect(server);
   if (!connection) broken(server + ": " + connection.error().message);
-  const auto table = connection->query(query);
+  const auto table = connection->query(spoken(query));
   if (!table) broken(fmt::format("{}: {}: {}", server, query, table.error().message));
   return joined(*table);
+}
+
+std::string Story::spoken(const std::string& statement) const {
+  return in_words_of(flavor_, version_, statement);
 }
 
 std::string Story::cell(const std::string& server, const std::string& query) const {
@@ -357,9 +367,11 @@ std::string Story::cell(const std::string& server, const std::string& query) con
 std::string Story::slave(const std::string& server, const std::string& column) const {
   auto connection = connect(server);
   if (!connection) broken(server + ": " + connection.error().message);
-  const auto table = connection->query("SHOW ALL SLAVES STATUS");
+  const auto table = connection->query(spoken("SHOW ALL SLAVES STATUS"));
   if (!table) broken(table.error().message);
-  return table->rows.empty() ? "" : table->at(0, column).value_or("NULL");
+  if (table->rows.empty()) return "";
+  if (auto cell = table->at(0, column)) return *cell;
+  return table->at(0, status_column(column)).value_or("NULL");
 }
 
 void Story::await(const std::string& server, const std::string& slave_column,
@@ -411,15 +423,18 @@ void Story::stop_writing() {
   if (writer_) writer_->stop();
 }
 
-// A mark written at the root and removed again would itself be history; asking for the GTID is not.
+// A mark written at the root and removed again would itself be history; asking for the GTID is not. Without GTIDs, the
+// data tell.
 void Story::caught_up() const {
-  const std::string goal = cell(root_, "SELECT @@gtid_binlog_pos");
-  if (goal.empty()) return;
-  for (const ServerLines& server : shape_.servers)
-    if (!server.source.empty())
-      if (cell(server.name, fmt::format("SELECT MASTER_GTID_WAIT('{}', 10)", goal)) != "0")
-        broken(fmt::format("{} has not executed {} but {}", server.name, goal,
-                           cell(server.name, "SELECT @@gtid_slave_pos")));
+  const std::string goal = cell(root_, select_executed(flavor_));
+  const std::string wanted = goal.empty() ? checksums(root_) : "";
+  for (const ServerLines& server : shape_.servers) {
+    if (server.source.empty()) continue;
+    if (goal.empty())
+      eventually(server.name + " has all data", [&] { return checksums(server.name) == wanted; });
+    else if (cell(server.name, wait_for_executed(flavor_, version_, goal)) != "0")
+      broken(fmt::format("{} has not executed {}", server.name, goal));
+  }
 }
 
 std::string Story::checksums(const std::string& server) const {
@@ -474,14 +489,18 @@ std::string Story::snapshot_now() const {
       text += server.name + " is silent\n";
       continue;
     }
-    for (const char* question : {"SELECT @@gtid_binlog_pos, @@gtid_binlog_state, @@gtid_slave_pos",
-                                 "SHOW MASTER STATUS", "SHOW ALL SLAVES STATUS", "SHOW GLOBAL VARIABLES",
-                                 "SHOW DATABASES", "SELECT * FROM mysql.global_priv"}) {
-      const auto table = connection->query(question);
+    std::vector<std::string> questions = {"SHOW MASTER STATUS", "SHOW ALL SLAVES STATUS",
+                                          "SHOW GLOBAL VARIABLES", "SHOW DATABASES"};
+    questions.emplace_back(flavor_ == Flavor::mysql ? "SELECT * FROM mysql.user"
+                                                    : "SELECT * FROM mysql.global_priv");
+    if (flavor_ == Flavor::mariadb)
+      questions.emplace_back("SELECT @@gtid_binlog_pos, @@gtid_binlog_state, @@gtid_slave_pos");
+    for (const std::string& question : questions) {
+      const auto table = connection->query(spoken(question));
       if (!table) broken(table.error().message);
       for (const auto& row : table->rows)
         for (std::size_t i = 0; i < row.size(); ++i)
-          if (!passing.contains(table->columns[i]))
+          if (!passing.contains(old_column(table->columns[i])))
             text += fmt::format("{}: {}: {}\n", server.name, table->columns[i], row[i].value_or("NULL"));
     }
   }

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "plans/observed.h"
 #include "providers/mysql/connection.h"
 
 namespace stemma::live {
@@ -147,6 +148,7 @@ class Story {
  private:
   [[nodiscard]] std::string checksums(const std::string& server) const;
   [[nodiscard]] std::string snapshot_now() const;
+  [[nodiscard]] std::string spoken(const std::string& statement) const;  // in the servers' own words
   void bring_up();
 
   Shape shape_;
@@ -154,6 +156,8 @@ class Story {
   std::map<std::string, std::uint16_t> ports_;
   int port_lock_ = -1;
   std::string root_;
+  Flavor flavor_ = Flavor::mariadb;
+  Version version_;
   std::unique_ptr<Writer> writer_;
 };
 

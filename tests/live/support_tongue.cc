@@ -33,14 +33,27 @@ std::string in_words_of(Flavor flavor, const Version& version, std::string state
                      {"SHOW SLAVE STATUS", "SHOW REPLICA STATUS"},
                      {"SHOW SLAVE HOSTS", "SHOW REPLICAS"}});
   since({8, 0, 23}, {{"CHANGE MASTER TO", "CHANGE REPLICATION SOURCE TO"}, {"MASTER_", "SOURCE_"}});
-  since({8, 2, 0}, {{"SHOW MASTER STATUS", "SHOW BINARY LOG STATUS"},
-                    {"RESET MASTER", "RESET BINARY LOGS AND GTIDS"}});
+  since({8, 2, 0},
+        {{"SHOW MASTER STATUS", "SHOW BINARY LOG STATUS"}, {"RESET MASTER", "RESET BINARY LOGS AND GTIDS"}});
   for (const auto& [what, by] : words) replace_all(statement, what, by);
   return statement;
 }
 
+std::string status_column(std::string old_name) {
+  replace_all(old_name, "Slave", "Replica");
+  replace_all(old_name, "Master", "Source");
+  return old_name;
+}
+
+std::string old_column(std::string name) {
+  replace_all(name, "Replica", "Slave");
+  replace_all(name, "Source", "Master");
+  return name;
+}
+
 std::string select_executed(Flavor flavor) {
-  return flavor == Flavor::mysql ? "SELECT REPLACE(@@global.gtid_executed, '\n', '')" : "SELECT @@gtid_binlog_pos";
+  return flavor == Flavor::mysql ? "SELECT REPLACE(@@global.gtid_executed, '\n', '')"
+                                 : "SELECT @@gtid_binlog_pos";
 }
 
 std::string wait_for_executed(Flavor flavor, const Version& version, const std::string& goal) {
