@@ -370,6 +370,8 @@ std::string Story::slave(const std::string& server, const std::string& column) c
   const auto table = connection->query(spoken("SHOW ALL SLAVES STATUS"));
   if (!table) broken(table.error().message);
   if (table->rows.empty()) return "";
+  if (column == "Using_Gtid" && flavor_ == Flavor::mysql)
+    return table->at(0, "Auto_Position") == "1" ? "Slave_Pos" : "No";
   if (auto cell = table->at(0, column)) return *cell;
   return table->at(0, status_column(column)).value_or("NULL");
 }
