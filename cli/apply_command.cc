@@ -11,14 +11,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
-#include "engine/attempt.h"
-#include "engine/board.h"
-#include "engine/executor.h"
-#include "engine/journal.h"
-#include "engine/survey.h"
-#include "plans/diff.h"
-#include "plans/fingerprint.h"
-#include "plans/planner.h"
+#include "engine/apply.h"
 #include "plans/render.h"
 #include "providers/mysql/provider.h"
 #include "providers/mysql/sql.h"
@@ -82,65 +75,6 @@ std::optional<Request> load_request(const ApplyArguments& arguments, Console& co
   return Request{std::move(topology), std::move(*saved), std::move(secrets_from)};
 }
 
-// All locks or none. Servers that give no answer are put into `silent`: they get no step.
-enum class Locking { taken, held, stopped };
-Locking take_locks(Provider& provider, const Topology& topology, std::chrono::milliseconds timeout,
-                   std::map<ServerName, Silence>& silent, Console& console) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  for (;;) {
-    std::mutex guard;
-    std::vector<LockHolder> holders;
-    silent.clear();
-    side_by_side(names_of(topology), 64, [&](const ServerName& name) {
-      auto locked = provider.lock(name);
-      const std::lock_guard lock(guard);
-      if (!locked)
-        silent[name] = {
-            locked.error().trouble == Trouble::denied ? "server.login-refused" : "server.unreachable",
-            locked.error()};
-      else if (*locked)
-        holders.push_back(**locked);
-    });
-    if (holders.empty()) return Locking::taken;
-    // Those that were taken must not keep another apply out while this one waits.
-    provider.unlock_all();
-    if (stop_requested().load()) return Locking::stopped;
-    if (std::chrono::steady_clock::now() >= deadline) {
-      std::sort(holders.begin(), holders.end(),
-                [](const LockHolder& a, const LockHolder& b) { return a.server < b.server; });
-      const LockHolder& holder = holders.front();
-      say_error(console, {Trouble::locked,
-                          fmt::format("another apply holds the lock on {}: {}@{}, for {} s",
-                                      holder.server.text, holder.user.empty() ? "somebody" : holder.user,
-                                      holder.host.empty() ? "somewhere" : holder.host, holder.seconds),
-                          "wait for it to end (--lock-timeout 60s does), or look for it in that server's "
-                          "processlist; two names of "
-                          "the file that lead to one server look like this, too: see `stemma plan`",
-                          0,
-                          {}});
-      return Locking::held;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
-
-bool allowed(const Plan& plan, const ApplyArguments& arguments, Console& console) {
-  bool all = true;
-  for (const Step& step : plan.steps)
-    for (const Hazard hazard : step.hazards) {
-      if (covered_by_yes(hazard)) continue;
-      if (std::find(arguments.allow.begin(), arguments.allow.end(), to_text(hazard)) != arguments.allow.end())
-        continue;
-      say_error(console, {Trouble::unsafe,
-                          fmt::format("{}: {} {}", step.id, to_text(hazard), meaning(hazard)),
-                          fmt::format("--allow {} permits it", to_text(hazard)),
-                          0,
-                          {}});
-      all = false;
-    }
-  return all;
-}
-
 // Ends the whole command when its time is over.
 class Alarm {
  public:
@@ -156,30 +90,34 @@ class Alarm {
         request_stop();
       });
   }
-  [[nodiscard]] bool rang() const { return rang_.load(); }
+  [[nodiscard]] const std::atomic<bool>& rang() const { return rang_; }
 
  private:
   std::atomic<bool> rang_{false};
   std::jthread thread_;
 };
 
-int exit_code_for(const Outcome& outcome, bool timed_out, bool silent, bool converged) {
-  const bool changed = std::any_of(outcome.effects.begin(), outcome.effects.end(),
-                                   [](const auto& effect) { return effect == Effect::made; });
-  bool failed = false, stale = false, unsafe = false;
-  for (const auto& error : outcome.errors) {
-    if (!error || error->trouble == Trouble::interrupted) continue;
-    failed = true;
-    stale = stale || error->trouble == Trouble::stale;
-    unsafe = unsafe || error->trouble == Trouble::unsafe;
+static_assert(static_cast<int>(Ending::converged) == ExitCode::ok &&
+              static_cast<int>(Ending::no_journal) == ExitCode::error &&
+              static_cast<int>(Ending::refused) == ExitCode::refused &&
+              static_cast<int>(Ending::stale) == ExitCode::stale &&
+              static_cast<int>(Ending::partly) == ExitCode::partly &&
+              static_cast<int>(Ending::incomplete) == ExitCode::incomplete &&
+              static_cast<int>(Ending::interrupted) == ExitCode::interrupted);
+
+// Whether the saved plan is still what would be done. What is wrong was printed.
+std::optional<int> complain_of(const SavedPlan& saved, const Scene& scene, const Plan& plan,
+                               const Preview& preview, const std::string& file, Console& console) {
+  const auto now = plan_to_json(scene, plan, preview, STEMMA_VERSION, true);
+  if (!now) {
+    say_error(console, now.error());
+    return ExitCode::error;
   }
-  if (outcome.journal_error && !changed) return ExitCode::error;
-  if (failed && !changed && stale) return ExitCode::stale;
-  if (failed && !changed && unsafe) return ExitCode::refused;
-  if (failed || outcome.journal_error || timed_out) return ExitCode::partly;
-  if (outcome.interrupted) return ExitCode::interrupted;
-  if (silent) return ExitCode::incomplete;
-  return converged ? ExitCode::ok : ExitCode::partly;
+  const auto same = still_as_saved(saved, *now);
+  if (same) return std::nullopt;
+  const bool stale = same.error().trouble == Trouble::stale;
+  say_error(console, stale ? same.error() : same.error().within(file));
+  return stale ? ExitCode::stale : ExitCode::error;
 }
 
 }  // namespace
@@ -200,61 +138,36 @@ int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Con
 
   // The provider outlives everything that uses it; its end frees the locks.
   mysql::MysqlProvider provider(topology, *secrets, timeouts_for_acting(options, topology));
-  std::map<ServerName, Silence> unlocked;
-  switch (take_locks(provider, topology, arguments.lock_timeout, unlocked, console)) {
-    case Locking::held: return ExitCode::lock_held;
-    case Locking::stopped: return ExitCode::interrupted;
-    case Locking::taken: break;
+  SystemClock clock;
+  const ApplyTo to{topology, *secrets, provider, clock, stop};
+  const auto prepared = prepare_apply(to, arguments.lock_timeout);
+  if (!prepared) {
+    if (prepared.error().trouble == Trouble::interrupted) return ExitCode::interrupted;
+    say_error(console, prepared.error());
+    return prepared.error().trouble == Trouble::locked ? ExitCode::lock_held : ExitCode::error;
   }
-  Fleet fleet = survey(provider, topology, *secrets);
-  for (const auto& [name, silence] : unlocked) {
-    fleet.servers.erase(name);
-    fleet.silent.insert_or_assign(name, silence);
-  }
+  const auto& [fleet, plan] = *prepared;
   const Outputs nothing_yet;
   const Scene scene{topology, fleet, *secrets, nothing_yet};
-  const auto plan = make_plan(scene);
-  if (!plan) {
-    say_error(console, plan.error());
-    return ExitCode::error;
-  }
-  const Preview preview = [&](const Step& step) { return mysql::preview(step, topology, fleet); };
-  if (request->saved) {
-    auto now = plan_to_json(scene, *plan, preview, STEMMA_VERSION, true);
-    if (!now) {
-      say_error(console, now.error());
-      return ExitCode::error;
-    }
-    const auto changes = moved(request->saved->document["fingerprint"], (*now)["fingerprint"]);
-    if (!changes.empty()) {
-      say_error(console, {Trouble::stale,
-                          "the plan is stale, nothing was changed; since it was made:",
-                          fmt::format("{}", fmt::join(changes, "\n  ")),
-                          0,
-                          {}});
-      return ExitCode::stale;
-    }
-    if (!same_steps(request->saved->document, *now)) {
-      say_error(console, {Trouble::input,
-                          fmt::format("{}: the steps are not those that this stemma makes of its topology",
-                                      arguments.file),
-                          "plan again",
-                          0,
-                          {}});
-      return ExitCode::error;
-    }
-  }
+  const Preview preview = [&topology, &fleet = prepared->fleet](const Step& step) {
+    return mysql::preview(step, topology, fleet);
+  };
+  if (request->saved)
+    if (const auto code = complain_of(*request->saved, scene, plan, preview, arguments.file, console))
+      return *code;
   const bool text = arguments.format == DataFormat::text;
-  const PlanView view{scene, *plan, preview, ""};
+  const PlanView view{scene, plan, preview, ""};
   if (text) console.out << plan_as_text(view, console.paint, options.verbosity > 0) << std::flush;
-  ApplyReport report(topology, *plan, console, text, options.verbosity);
-  if (!plan->refusals.empty()) return report.nothing_done("refused", ExitCode::refused, fleet);
+  ApplyReport report(topology, plan, console, text, options.verbosity);
+  if (!plan.refusals.empty()) return report.nothing_done("refused", ExitCode::refused, fleet);
   const bool silent = !fleet.silent.empty();
-  if (plan->steps.empty())
+  if (plan.steps.empty())
     return report.nothing_done(silent ? "incomplete" : "converged",
                                silent ? ExitCode::incomplete : ExitCode::ok, fleet);
-  if (!allowed(*plan, arguments, console)) return report.nothing_done("refused", ExitCode::refused, fleet);
-  if (!arguments.yes && !ask(console, fmt::format("\nApply these {} steps?", plan->steps.size()))) {
+  const auto forbidden = not_allowed(plan, arguments.allow);
+  for (const Error& error : forbidden) say_error(console, error);
+  if (!forbidden.empty()) return report.nothing_done("refused", ExitCode::refused, fleet);
+  if (!arguments.yes && !ask(console, fmt::format("\nApply these {} steps?", plan.steps.size()))) {
     if (stop.load()) return ExitCode::interrupted;
     console.err << "Nothing was changed.\n";
     return ExitCode::refused;
@@ -262,36 +175,26 @@ int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Con
 
   auto journal = Journal::create(
       arguments.journal ? std::filesystem::path(*arguments.journal) : default_journal_directory(),
-      topology.name, *plan);
+      topology.name, plan);
   if (!journal) {
     say_error(console, journal.error());
     return ExitCode::error;
   }
-  SystemClock clock;
-  Board board(topology, *secrets, fleet, clock.now());
-  Patience patience;
-  patience.in_all = topology.limits.step;
-  const auto runner = thread_runner(std::max<std::size_t>(1, arguments.parallelism), [&](const Step& step) {
-    return attempt(step, board, provider, clock, patience, stop);
-  });
-  const EventSink sink{[&](const Event& event) {
-                         report.tell(event);
-                         return journal->write(event, *plan);
-                       },
-                       [&] { return journal->sync(); }};
   report.begin();
-  const Outcome outcome = execute(*plan, *runner, sink, stop);
-
-  // Done means read back: the same questions as before, asked again.
-  const Fleet after = survey(provider, topology, *secrets);
-  const Outputs outputs = board.outputs();
-  std::vector<Finding> left = diff(Scene{topology, after, *secrets, nothing_yet});
-  mark_ignored(left, topology, today());
-  std::erase_if(left, [](const Finding& found) { return found.code == "replica.lag"; });
-  const bool converged = verdict_of(left) != DriftVerdict::drifted;
-  const int code = exit_code_for(outcome, alarm.rang(), silent || !after.silent.empty(), converged);
-  if (auto finished = journal->finish(outcome, *plan, code); !finished) say_error(console, finished.error());
-  report.finished(outcome, outputs, left, after, code, journal->path().string());
+  ApplyOptions how;
+  how.parallelism = arguments.parallelism;
+  how.today = today();
+  how.tell = [&](const Event& event) { report.tell(event); };
+  how.timed_out = &alarm.rang();
+  const auto applied = carry_out(*prepared, to, *journal, how);
+  if (!applied) {
+    say_error(console, applied.error());
+    return ExitCode::error;
+  }
+  if (applied->journal_unfinished) say_error(console, *applied->journal_unfinished);
+  const int code = static_cast<int>(applied->ending);
+  report.finished(applied->outcome, applied->outputs, applied->left, applied->after, code,
+                  journal->path().string());
   return code;
 }
 

@@ -164,4 +164,21 @@ bool same_steps(const json& a, const json& b) {
          a.value("refusals", json()) == b.value("refusals", json());
 }
 
+Result<void> still_as_saved(const SavedPlan& saved, const json& now) {
+  const auto changes = moved(saved.document["fingerprint"], now["fingerprint"]);
+  if (!changes.empty())
+    return tl::unexpected(Error{Trouble::stale,
+                                "the plan is stale, nothing was changed; since it was made:",
+                                fmt::format("{}", fmt::join(changes, "\n  ")),
+                                0,
+                                {}});
+  if (!same_steps(saved.document, now))
+    return tl::unexpected(Error{Trouble::input,
+                                "the steps are not those that this stemma makes of its topology",
+                                "plan again",
+                                0,
+                                {}});
+  return {};
+}
+
 }  // namespace stemma

@@ -2,36 +2,19 @@
 #include "engine/journal.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/catch.h"
+#include "tests/engine/support_directory.h"
 #include "tests/plans/support_fleet.h"
 
 using namespace stemma;
 using nlohmann::json;
 
 namespace {
-
-// A directory that goes away with the test.
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "stemma-journal-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) FAIL("no temporary directory");
-    path = name;
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  std::filesystem::path path;
-};
 
 std::vector<json> lines_of(const std::filesystem::path& file) {
   std::vector<json> lines;

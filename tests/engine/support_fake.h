@@ -44,6 +44,7 @@ class FakeProvider final : public stemma::Provider {
       refreshes;  // by server, one for each refresh; none left: the truth
   std::function<stemma::Result<void>(const stemma::Step&, Truth&)> perform_script;
   std::function<stemma::Result<void>(const stemma::ServerName&)> answer_script;
+  std::function<stemma::Result<std::optional<stemma::LockHolder>>(const stemma::ServerName&)> lock_script;
 
   stemma::Result<stemma::ServerState> observe(const stemma::ServerName& name) override {
     note("observe", name);
@@ -82,10 +83,11 @@ class FakeProvider final : public stemma::Provider {
     state = real;
     return {};
   }
-  stemma::Result<std::optional<stemma::LockHolder>> lock(const stemma::ServerName&) override {
-    return std::nullopt;
+  stemma::Result<std::optional<stemma::LockHolder>> lock(const stemma::ServerName& name) override {
+    note("lock", name);
+    return lock_script ? lock_script(name) : std::nullopt;
   }
-  void unlock_all() override {}
+  void unlock_all() override { note("unlock", {"all"}); }
 
  private:
   void note(const char* call, const stemma::ServerName& name) {

@@ -127,6 +127,25 @@ TEST_CASE("what is no plan, or not the one that was saved") {
   CHECK(why_not(changed.dump()).starts_with("the plan was changed"));
 }
 
+TEST_CASE("a saved plan is still what would be done, or says why not") {
+  const std::string text = "p; r < p | stopped";
+  const json document = document_of(Story(text));
+  const auto saved = load_plan(document.dump());
+  REQUIRE(saved.has_value());
+  CHECK(still_as_saved(*saved, document_of(Story(text))).has_value());
+
+  const auto moved_on = still_as_saved(*saved, document_of(Story("p; r < p")));
+  REQUIRE_FALSE(moved_on.has_value());
+  CHECK(moved_on.error().trouble == Trouble::stale);
+  CHECK(moved_on.error().hint == "r.channel.applier: off → on\n  r.channel.receiver: off → on");
+
+  json other = document;
+  other["steps"].erase(1);
+  const auto others = still_as_saved(*saved, other);
+  REQUIRE_FALSE(others.has_value());
+  CHECK(others.error().trouble == Trouble::input);
+}
+
 TEST_CASE("a literal secret can't be saved, but shown") {
   Story story(kQuickStart);
   story.topology.replication->password = FromLiteral{Secret(kReplicationSecret)};
