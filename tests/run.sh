@@ -81,7 +81,8 @@ run_servers() {
     fi
     start=$SECONDS log=$logs/$name-tests.log
     echo "== $name $version"
-    if STEMMA_TEST_SERVER=$name build/release/tests/providers_tests "[server]" >"$log" 2>&1; then
+    if STEMMA_TEST_SERVER=$name build/release/tests/providers_tests "[server]" >"$log" 2>&1 &&
+      STEMMA_TEST_SERVER=$name build/release/tests/live_tests "[server]" >>"$log" 2>&1; then
       note "$name" $((SECONDS - start)) ok
       passed=$((passed + 1))
     else

@@ -10,7 +10,7 @@ const char* const kModes[] = {"position", "gtid"};
 }  // namespace
 
 TEST_CASE("a chain of three is applied at once, and rows written right away arrive at its end",
-          "[live][chain]") {
+          "[live][server][chain]") {
   for (const char* mode : kModes) {
     INFO(mode);
     Story story(chain(mode));
@@ -98,7 +98,7 @@ TEST_CASE("the account is dropped at the root of a chain", "[live][chain][accoun
   story.same_data();
 }
 
-TEST_CASE("a replica moves below its sibling, and back, while the writer writes", "[live][chain]") {
+TEST_CASE("a replica moves below its sibling, and back, while the writer writes", "[live][server][chain]") {
   for (const char* mode : kModes) {
     INFO(mode);
     Story story(quickstart(mode));

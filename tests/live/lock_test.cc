@@ -44,7 +44,7 @@ TEST_CASE("--lock-timeout waits until the other one is done", "[live][lock]") {
   CHECK(story.codes().empty());
 }
 
-TEST_CASE("two applies at once: the fleet is in order, and nobody fails", "[live][lock]") {
+TEST_CASE("two applies at once: the fleet is in order, and nobody fails", "[live][server][lock]") {
   Story story(quickstart("position"));
   const auto one = story.start({"apply", story.file(), "--yes", "--lock-timeout", "20s"});
   const auto two = story.start({"apply", story.file(), "--yes", "--lock-timeout", "20s"});

@@ -61,7 +61,7 @@ const char* const kModes[] = {"position", "gtid"};
 
 }  // namespace
 
-TEST_CASE("somebody stops both threads", "[live][mutation]") {
+TEST_CASE("somebody stops both threads", "[live][server][mutation]") {
   for (const char* mode : kModes)
     by_hand(quickstart(mode), on("replica-1", {"STOP SLAVE"}),
             {"replica-1 replica.applier-stopped", "replica-1 replica.receiver-stopped"});
@@ -79,12 +79,12 @@ TEST_CASE("somebody stops the receiver", "[live][mutation]") {
             {"replica-1 replica.receiver-stopped"});
 }
 
-TEST_CASE("somebody makes a replica writable", "[live][mutation]") {
+TEST_CASE("somebody makes a replica writable", "[live][server][mutation]") {
   by_hand(quickstart("position"), on("replica-2", {"SET GLOBAL read_only = OFF"}),
           {"replica-2 replica.writable"});
 }
 
-TEST_CASE("somebody points a replica to another host, and its position is lost", "[live][mutation]") {
+TEST_CASE("somebody points a replica to another host, and its position is lost", "[live][server][mutation]") {
   for (const char* mode : kModes)
     by_hand(quickstart(mode),
             on("replica-1", {"STOP SLAVE", "CHANGE MASTER TO MASTER_HOST = '127.0.0.9'", "START SLAVE"}),
@@ -98,13 +98,13 @@ TEST_CASE("somebody points a replica elsewhere and leaves it stopped", "[live][m
              "replica-1 replica.wrong-source"});
 }
 
-TEST_CASE("somebody resets a replica", "[live][mutation]") {
+TEST_CASE("somebody resets a replica", "[live][server][mutation]") {
   for (const char* mode : kModes)
     by_hand(quickstart(mode), on("replica-1", {"STOP SLAVE", "RESET SLAVE ALL"}),
             {"replica-1 replica.not-configured"});
 }
 
-TEST_CASE("somebody lets a replica follow its sibling", "[live][mutation]") {
+TEST_CASE("somebody lets a replica follow its sibling", "[live][server][mutation]") {
   by_hand(quickstart("gtid"),
           [](const Story& story) {
             story.sql(
@@ -190,7 +190,7 @@ TEST_CASE("somebody lets the account read tables", "[live][mutation][account]") 
           {"primary user.grants-excess", "replica-1 user.grants-excess", "replica-2 user.grants-excess"});
 }
 
-TEST_CASE("somebody changes an option of a channel", "[live][mutation]") {
+TEST_CASE("somebody changes an option of a channel", "[live][server][mutation]") {
   for (const char* mode : kModes) {
     Shape shape = quickstart(mode);
     shape.replication += "\nconnect_retry = \"10s\"";

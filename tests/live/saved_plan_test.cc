@@ -41,7 +41,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 }  // namespace
 
-TEST_CASE("the walk-through by a saved plan", "[live][saved-plan]") {
+TEST_CASE("the walk-through by a saved plan", "[live][server][saved-plan]") {
   for (const char* mode : {"position", "gtid"}) {
     Story story(quickstart(mode));
     const std::string plan = story.path("saved.plan");

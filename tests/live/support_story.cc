@@ -262,6 +262,10 @@ Ran Story::sandbox_up() {
   std::vector<std::string> words{"sandbox", "up", file(), "--dir", sandbox().string()};
   if (const auto& binary = test::test_server().binary)
     words.insert(words.end(), {"--server-binary", *binary});
+  // Off by default there, and without them no replica can be moved to another source.
+  if (test::test_server().name == "mysql-5.6")
+    words.insert(words.end(),
+                 {"--server-option", "gtid_mode=ON", "--server-option", "enforce_gtid_consistency=ON"});
   return run(words);
 }
 

@@ -20,7 +20,8 @@ void expect_keys(const json& object, const std::vector<std::string>& keys) {
 
 }  // namespace
 
-TEST_CASE("a primary and two replicas are declared, planned, applied and checked", "[live][walkthrough]") {
+TEST_CASE("a primary and two replicas are declared, planned, applied and checked",
+          "[live][server][walkthrough]") {
   Story story(quickstart("position"));
 
   const Ran plan = story.stemma({"plan"});
@@ -51,7 +52,7 @@ TEST_CASE("a primary and two replicas are declared, planned, applied and checked
   for (const char* server : {"primary", "replica-1", "replica-2"}) {
     INFO(server);
     const std::string grants = account_of(story, server);
-    CHECK(grants.starts_with("GRANT REPLICATION SLAVE ON *.* TO `repl_user`@`%`"));
+    CHECK(grants.starts_with("GRANT REPLICATION SLAVE ON *.* TO "));
     CHECK(std::count(grants.begin(), grants.end(), '\n') == 1);
     // Accounts are made outside the binlog: nothing that anybody could call errant.
     CHECK(story.cell(server, "SELECT @@gtid_binlog_pos").empty());
