@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <span>
 #include <unordered_map>
 
 #include "plans/topology_check.h"
@@ -31,7 +32,10 @@ class Rules {
         nodes_(decoded.nodes),
         topology_(decoded.topology),
         diagnostics_(diagnostics) {
-    for (std::size_t i = 0; i < servers_.size(); ++i) by_name_.emplace(servers_[i].name.text, i);
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      by_name_.emplace(servers_[i].name.text, i);
+      names_.push_back(servers_[i].name.text);
+    }
   }
 
   void check() {
@@ -83,15 +87,16 @@ class Rules {
 
   void no_such_server(std::string_view key, const Span& span, const std::string& name) {
     if (parsed_.lost_header) return;
-    // Thousands of replicas may name one misspelt source.
+    // Thousands of replicas may name one misspelt source, or a wrong one each.
+    constexpr std::size_t most_advised = 100;
     const auto [advice, fresh] = advice_.emplace(name, std::string());
     if (fresh) {
-      std::vector<std::string_view> names;
-      for (const Server& server : servers_) names.push_back(server.name.text);
-      const std::string_view near = nearest(name, names);
-      if (names.size() > 8) names.resize(8);
-      advice->second = near.empty() ? "the servers are " + list_in_quotes(names)
-                                    : fmt::format("did you mean {}?", in_quotes(near));
+      const std::string_view near =
+          advice_.size() > most_advised ? std::string_view() : nearest(name, names_);
+      advice->second =
+          near.empty() ? "the servers are " +
+                             list_in_quotes(std::span(names_).first(std::min<std::size_t>(8, names_.size())))
+                       : fmt::format("did you mean {}?", in_quotes(near));
     }
     diagnostics_.error(span, fmt::format("'{}' names no server of this file: {}", key, in_quotes(name)),
                        advice->second);
@@ -269,6 +274,7 @@ class Rules {
   const Topology& topology_;
   Diagnostics& diagnostics_;
   std::unordered_map<std::string, std::size_t> by_name_;
+  std::vector<std::string_view> names_;
   std::unordered_map<std::string, std::string> advice_;  // by a name that no server has
   std::unordered_map<std::string, bool> told_;           // sources whose socket was complained about
 };
