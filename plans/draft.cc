@@ -9,13 +9,15 @@
 namespace stemma {
 namespace {
 
-std::string key(const Fact& fact) { return static_cast<char>('a' + fact.index()) + subject(fact).text; }
+std::size_t hash_of(const Fact& fact) {
+  return std::hash<std::string>()(subject(fact).text) + 31 * fact.index();
+}
 
 }  // namespace
 
 template <class Do>
 void Draft::each_giver(const Fact& fact, Do action) const {
-  for (auto [giver, end] = givers_.equal_range(key(fact)); giver != end; ++giver) {
+  for (auto [giver, end] = givers_.equal_range(hash_of(fact)); giver != end; ++giver) {
     const auto& ensures = steps_[giver->second].ensures;
     if (std::find(ensures.begin(), ensures.end(), fact) != ensures.end()) action(giver->second);
   }
@@ -24,10 +26,9 @@ void Draft::each_giver(const Fact& fact, Do action) const {
 Step& Draft::add(StepKind kind, const ServerName& server, std::vector<Fact> ensures, std::vector<Fact> needs,
                  std::string summary, std::string reason) {
   const StepIndex index = steps_.size();
-  by_server_.emplace(server.text, index);
-  std::string last;
-  for (const Fact& fact : ensures)
-    if (std::string its = key(fact); its != last) givers_.emplace(last = std::move(its), index);
+  for (std::size_t i = 0; i < ensures.size(); ++i)
+    if (const std::size_t hash = hash_of(ensures[i]); i == 0 || hash != hash_of(ensures[i - 1]))
+      givers_.emplace(hash, index);
   Step step;
   step.kind = kind;
   step.server = server;
@@ -44,14 +45,13 @@ bool Draft::provides(const Fact& fact) const {
   return given;
 }
 
-void Draft::need_also(const ServerName& server, StepKind kind, const Fact& fact) {
-  for (auto [at, end] = by_server_.equal_range(server.text); at != end; ++at)
-    if (steps_[at->second].kind == kind) steps_[at->second].needs.push_back(fact);
+void Draft::need_also(const Fact& ensured, const Fact& need) {
+  each_giver(ensured, [&](StepIndex giver) { steps_[giver].needs.push_back(need); });
 }
 
-void Draft::need_also_all_but(StepKind kind, const Fact& fact) {
+void Draft::need_also_all_but(StepKind kind, const Fact& need) {
   for (Step& step : steps_)
-    if (step.kind != kind) step.needs.push_back(fact);
+    if (step.kind != kind) step.needs.push_back(need);
 }
 
 Result<void> Draft::finish(Plan& into) && {

@@ -18,10 +18,10 @@ class Draft {
   // Whether some drafted step brings this fact about.
   [[nodiscard]] bool provides(const Fact&) const;
 
-  // A need found out after the steps were drafted: of each step of that kind on that server, or of each step
-  // that is not of that kind.
-  void need_also(const ServerName&, StepKind, const Fact&);
-  void need_also_all_but(StepKind, const Fact&);
+  // A need found out after the steps were drafted: of each step that brings `ensured` about, or of each step that
+  // is not of that kind.
+  void need_also(const Fact& ensured, const Fact& need);
+  void need_also_all_but(StepKind, const Fact& need);
 
   // Links needs to the steps that give them, puts the steps in order, names them. A need that no step gives
   // is one that was true when the servers were observed; the executor judges it again.
@@ -33,10 +33,9 @@ class Draft {
   void each_giver(const Fact&, Do) const;
 
   std::vector<Step> steps_;
-  // By the fact's kind and server, so that thousands of servers take thousands of look-ups: a few steps each,
-  // to be compared with the fact itself.
-  std::unordered_multimap<std::string, StepIndex> givers_;
-  std::unordered_multimap<std::string, StepIndex> by_server_;
+  // By a hash of the fact's kind and server, so that thousands of servers take thousands of look-ups: each finds a
+  // few steps, whose facts are compared.
+  std::unordered_multimap<std::size_t, StepIndex> givers_;
 };
 
 }  // namespace stemma

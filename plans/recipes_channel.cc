@@ -219,7 +219,7 @@ void Recipes::order_fresh_chains() {
     const Fact configured = Follows{name, *replica->source, by_gtid};
     for (const Server* above = scene_.desired.find(*replica->source); above->source;
          above = scene_.desired.find(*above->source))
-      draft_.need_also(above->name, StepKind::start_replica, configured);
+      for (const int round : {1, 2}) draft_.need_also(ChannelOn{above->name, round}, configured);
   }
 }
 

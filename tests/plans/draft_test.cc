@@ -52,8 +52,8 @@ TEST_CASE("a need found out later, and one that no step gives") {
   Draft draft;
   add(draft, StepKind::unfence, a, ReadOnly{a, false}, {CaughtUp{b, a}});
   add(draft, StepKind::fence, b, ReadOnly{b, true});
-  draft.need_also(a, StepKind::unfence, ReadOnly{b, true});
-  draft.need_also(b, StepKind::unfence, ReadOnly{a, true});
+  draft.need_also(ReadOnly{a, false}, ReadOnly{b, true});
+  draft.need_also(ReadOnly{b, false}, ReadOnly{a, true});
   Plan plan;
   REQUIRE(std::move(draft).finish(plan).has_value());
   CHECK(steps(plan) == "b.fence\na.unfence after b.fence\n");
