@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "plans/judge_parts.h"
@@ -70,14 +72,16 @@ std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
   return facts;
 }
 
-std::vector<Finding> diff(const Scene& scene) {
+std::vector<Finding> diff(const Scene& scene) { return diff(scene, preflight(scene)); }
+
+std::vector<Finding> diff(const Scene& scene, const std::vector<Finding>& preflight) {
   // Reads best server by server; within a server the order is that of cause and effect.
   std::map<ServerName, std::vector<Finding>> by_server;
-  const auto take = [&](const std::vector<Finding>& findings) {
-    for (const Finding& found : findings) by_server[found.server].push_back(found);
-  };
-  take(preflight(scene));
-  for (const Fact& fact : wanted(scene.desired, scene.observed)) take(judge(fact, scene).findings);
+  for (const Finding& found : preflight) by_server[found.server].push_back(found);
+  for (const Fact& fact : wanted(scene.desired, scene.observed)) {
+    Judgement judgement = judge(fact, scene);
+    for (Finding& found : judgement.findings) by_server[found.server].push_back(std::move(found));
+  }
   std::vector<Finding> findings;
   for (const Server& server : scene.desired.servers) {
     std::vector<Finding>& own = by_server[server.name];
@@ -86,7 +90,7 @@ std::vector<Finding> diff(const Scene& scene) {
         lag(server, *channel, scene.desired, own);
       not_persisted(server, *state, scene.desired, own);
     }
-    findings.insert(findings.end(), own.begin(), own.end());
+    std::move(own.begin(), own.end(), std::back_inserter(findings));
   }
   return findings;
 }

@@ -13,6 +13,8 @@ std::vector<Fact> wanted(const Topology&, const Fleet&);
 // Every difference between file and fleet, server by server: what cannot be mended, facts that do not hold,
 // threads, lag, and warnings. Ignores are not applied here.
 std::vector<Finding> diff(const Scene&);
+// The same, where preflight() was asked already.
+std::vector<Finding> diff(const Scene&, const std::vector<Finding>& preflight);
 
 // Seconds behind the source with the declared or configured delay taken off; nullopt where the server's number
 // lies (receiver not connected) or there is none.

@@ -89,15 +89,15 @@ Place place_of(const Topology& topology, const Server& server, const std::string
 
 Judgement judge_part(const AccountIs& fact, const Look& look) {
   const ReplicationAccount& declared = *look.scene.desired.replication;
-  const std::string name = to_text(AccountName{declared.user, declared.host});
-  const auto place = place_of(look.scene.desired, look.server, "user");
+  const auto name = [&] { return to_text(AccountName{declared.user, declared.host}); };
+  const auto place = [&] { return place_of(look.scene.desired, look.server, "user"); };
   const auto& account = look.state.replication_account;
   if (!account) {
     // One cause, one finding: an account that is not there has no password or grants to complain about.
     if (fact.aspect != AccountAspect::exists) return {Verdict::missing, {}};
-    return missing(finding("user.missing", look.server.name, "user", name, "none",
-                           fmt::format("the replication account {} does not exist", name)),
-                   place);
+    return missing(finding("user.missing", look.server.name, "user", name(), "none",
+                           fmt::format("the replication account {} does not exist", name())),
+                   place());
   }
   switch (fact.aspect) {
     case AccountAspect::exists: return {};
@@ -106,15 +106,15 @@ Judgement judge_part(const AccountIs& fact, const Look& look) {
       if (may_replicate(*account)) return {};
       return missing(
           finding("user.grants-missing", look.server.name, "user.grants", "REPLICATION SLAVE on *.*",
-                  "not granted", fmt::format("{} lacks REPLICATION SLAVE", name)),
-          place);
+                  "not granted", fmt::format("{} lacks REPLICATION SLAVE", name())),
+          place());
     case AccountAspect::nothing_more: break;
   }
   const std::string excess = excess_of(*account);
   if (excess.empty()) return {};
   return missing(finding("user.grants-excess", look.server.name, "user.grants", "REPLICATION SLAVE on *.*",
-                         excess, fmt::format("{} may do more than replicate: {}", name, excess)),
-                 place);
+                         excess, fmt::format("{} may do more than replicate: {}", name(), excess)),
+                 place());
 }
 
 Judgement judge_part(const ReadOnly& fact, const Look& look) {

@@ -62,8 +62,9 @@ CoordinatesMode mode_of(const Scene& scene) {
 Result<Plan> make_plan(const Scene& scene) {
   Plan plan;
   plan.coordinates = mode_of(scene);
-  plan.differences = diff(scene);
-  for (const Finding& found : preflight(scene))
+  const auto checks = preflight(scene);
+  plan.differences = diff(scene, checks);
+  for (const Finding& found : checks)
     if (is_refusal(found)) plan.refusals.push_back(found);
 
   Draft draft;
