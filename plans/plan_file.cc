@@ -127,7 +127,7 @@ Result<json> plan_to_json(const Scene& scene, const Plan& plan, const Preview& p
 
 bool looks_like_plan(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  return first != text.npos && text[first] == '{';
+  return first != std::string_view::npos && text[first] == '{';
 }
 
 Result<SavedPlan> load_plan(std::string_view text) {
