@@ -136,14 +136,14 @@ Judgement holds_if(bool condition) { return {condition ? Verdict::holds : Verdic
 // Received and applied stand at the same place, or there was never anything.
 //
 // A receiver that was stopped in the middle of a transaction leaves half of it in the relay log. It can't be
-// applied, and the source sends it again: an applier that has read all there is counts as well, and with MySQL's GTIDs,
-// which name whole transactions, one that has executed all that were received.
+// applied, and the source sends it again: an applier that has read all there is counts as well. Not so one that has
+// executed nothing yet: just started, it says the same before it begins. MySQL's GTIDs name whole transactions: an
+// applier that has executed all that were received is done, too.
 bool drained(const Channel& channel, const ServerState& state) {
   if (!channel.read.known() || (channel.executed.known() && reached(channel.executed, channel.read)))
     return true;
-  if (state.mysql_gtids && state.has_gtids())
-    return !channel.retrieved.empty() && state.mysql_gtids->executed.contains(channel.retrieved);
-  return channel.receiver == ReceiverState::off && channel.applier &&
+  if (state.mysql_gtids && state.has_gtids()) return state.mysql_gtids->executed.contains(channel.retrieved);
+  return channel.receiver == ReceiverState::off && channel.applier && channel.executed.known() &&
          channel.applier_doing.find("has read all relay log") != std::string::npos;
 }
 

@@ -86,6 +86,15 @@ TEST_CASE("drained: applied up to what was received") {
   CHECK(verdict(Drained{replica}, "lost-place") == "holds");
 }
 
+TEST_CASE("drained: half a transaction stays, but an applier that has not begun is awaited") {
+  Story story("primary; replica < primary | receiver-off executed=mysql-bin.000002:999");
+  CHECK(verdict(Drained{replica}, story) == "missing");
+  story.channel("replica").applier_doing = "Slave has read all relay log; waiting for more updates";
+  CHECK(verdict(Drained{replica}, story) == "holds");
+  story.channel("replica").executed = {};
+  CHECK(verdict(Drained{replica}, story) == "missing");
+}
+
 TEST_CASE("flowing: the receiver has what the source had when START returned") {
   Story story("primary; replica < primary");
   const Flowing flowing{replica, primary};
