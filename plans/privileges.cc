@@ -47,7 +47,7 @@ Needs mariadb_needs() {
       {.name = "SLAVE MONITOR", .why = "to read the channels"},
       {.name = "REPLICATION MASTER ADMIN", .why = "to list the replicas that hang on a server"},
       {.name = "SELECT", .object = "mysql.*", .why = "to read the replication account"},
-      {.name = "SHOW DATABASES", .to_apply = kApply, .why = "to tell an empty server from a full one"},
+      {.name = "SHOW DATABASES", .why = "to tell an empty server from a full one"},
       {.name = "REPLICATION SLAVE ADMIN", .to_apply = kApply, .why = "to change channels"},
       {.name = "READ_ONLY ADMIN",
        .to_apply = kApply,

@@ -212,13 +212,13 @@ TEST_CASE("privileges that stemma itself needs") {
   CHECK(missing(mariadb, {"ALL PRIVILEGES"}, false, {10, 11, 6}, true) == "REPLICATION SLAVE+");
   CHECK(missing(mariadb, {"ALL PRIVILEGES"}, false, {10, 11, 6}, false).empty());
   CHECK(missing(mariadb, {"USAGE"}, false, {10, 11, 6}, false) ==
-        "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN");
+        "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN, SHOW DATABASES");
   CHECK(missing(mariadb, {"SUPER", "REPLICATION SLAVE"}, true, {10, 6, 0}, true) ==
         "SHOW DATABASES, CREATE USER");
   CHECK(missing(mariadb, {"SUPER", "REPLICATION SLAVE", "EVENT"}, true, {10, 11, 0}, true) ==
         "READ_ONLY ADMIN, CREATE USER");
   CHECK(missing(mariadb, {"SUPER"}, false, {11, 4, 0}, false) ==
-        "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN");
+        "BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN, SHOW DATABASES");
 
   CHECK(missing(mysql, {"ALL PRIVILEGES"}, true, {5, 6, 24}, true).empty());
   CHECK(missing(mysql, {"USAGE"}, false, {9, 7, 4}, false) ==
