@@ -128,8 +128,9 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const Server& replica, con
                        ? fmt::format("has received transactions that it can't apply, error {}: {}",
                                      channel->applier_errno, channel->applier_error)
                        : "has received transactions that it has not applied, and its applier is stopped",
-                   fmt::format("let it apply them before it follows {}: {}START SLAVE SQL_THREAD on {}", from,
-                               channel->applier_errno != 0 ? "mend its data, then " : "", replica.name.text));
+                   fmt::format("let it apply them before it follows {}: {}START {} SQL_THREAD on {}", from,
+                               channel->applier_errno != 0 ? "mend its data, then " : "", replica_word(state),
+                               replica.name.text));
   Attach attach;
   attach.origin = FromOwnGtid{};
   attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, replica);
@@ -219,8 +220,8 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
         "channel.unmanaged", replica,
         fmt::format("its channel '{}' already follows {}; a second one would apply everything twice",
                     other->name, replica.source->text),
-        fmt::format("STOP SLAVE '{0}'; RESET SLAVE '{0}' ALL on {1}, if nothing depends on that channel",
-                    other->name, replica.name.text));
+        fmt::format("{} on {}, if nothing depends on that channel", forget_channel(state, other->name),
+                    replica.name.text));
   // MySQL's sets say of a server that was never a replica, too, that all it has executed came to its source: a former
   // root that is to follow its successor.
   const bool shares_history = state.mysql_gtids && source.mysql_gtids && state.has_gtids() &&
@@ -261,12 +262,11 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
     attach.reason = "it goes on from what it has executed";
     attach.in_place = same_mode;
     if (!keeps_relay_log && !source_can_send(source, state, attach.origin))
-      return refused(
-          "replica.binlog-gone", replica,
-          fmt::format("{} has purged {}, from which {} would have to go on", replica.source->text,
-                      channel->executed.file, replica.name.text),
-          fmt::format("if its relay log holds the rest, START SLAVE SQL_THREAD on {} first; else {}",
-                      replica.name.text, provision_anew(replica)));
+      return refused("replica.binlog-gone", replica,
+                     fmt::format("{} has purged {}, from which {} would have to go on", replica.source->text,
+                                 channel->executed.file, replica.name.text),
+                     fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
+                                 replica_word(state), replica.name.text, provision_anew(replica)));
     return {attach, std::nullopt};
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as

@@ -69,6 +69,18 @@ const Channel* ServerState::channel(std::string_view name) const {
   return found == channels.end() ? nullptr : &*found;
 }
 
+std::string_view replica_word(const ServerState& state) {
+  return state.flavor == Flavor::mariadb || state.version < Version{8, 0, 22} ? "SLAVE" : "REPLICA";
+}
+
+std::string forget_channel(const ServerState& state, const std::string& channel) {
+  if (state.flavor == Flavor::mariadb)
+    return fmt::format("STOP SLAVE{0}; RESET SLAVE{0} ALL",
+                       channel.empty() ? "" : fmt::format(" '{}'", channel));
+  const std::string which = state.version < Version{5, 7, 6} ? "" : fmt::format(" FOR CHANNEL '{}'", channel);
+  return fmt::format("STOP {0}{1}; RESET {0} ALL{1}", replica_word(state), which);
+}
+
 const ServerState* Fleet::find(const ServerName& name) const {
   const auto found = servers.find(name);
   return found == servers.end() ? nullptr : &found->second;

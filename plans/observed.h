@@ -191,6 +191,11 @@ struct Silence {
   Error error;
 };
 
+// "SLAVE" or "REPLICA", as in START SLAVE: for hints that a person is to run.
+std::string_view replica_word(const ServerState&);
+// The statements that remove a channel by hand, in the words of its server.
+std::string forget_channel(const ServerState&, const std::string& channel);
+
 struct Fleet {
   std::map<ServerName, ServerState> servers;
   std::map<ServerName, Silence> silent;

@@ -70,17 +70,6 @@ void check_binlog(const Scene& scene, const Server& server, const ServerState& s
                   option_file("log_slave_updates = ON"), server.place));
 }
 
-// How a channel is removed by hand, in the words of its server.
-std::string forget_channel(const ServerState& state, const Channel& channel) {
-  if (state.flavor == Flavor::mariadb)
-    return fmt::format("STOP SLAVE{0}; RESET SLAVE{0} ALL",
-                       channel.name.empty() ? "" : fmt::format(" '{}'", channel.name));
-  const std::string_view verb = state.version < Version{8, 0, 22} ? "SLAVE" : "REPLICA";
-  const std::string which =
-      state.version < Version{5, 7, 6} ? "" : fmt::format(" FOR CHANNEL '{}'", channel.name);
-  return fmt::format("STOP {0}{1}; RESET {0} ALL{1}", verb, which);
-}
-
 void check_channels(const Server& server, const ServerState& state, std::vector<Finding>& findings) {
   for (const Channel& channel : state.channels) {
     const std::string from = fmt::format("{}:{}", channel.host, channel.port);
@@ -91,7 +80,7 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
           fmt::format(
               "give it a `source` in the file; or, if it is to be the root, stop its writes' source and run "
               "{} on it",
-              forget_channel(state, channel)),
+              forget_channel(state, channel.name)),
           server.place));
     else if (!channel.name.empty())
       findings.push_back(

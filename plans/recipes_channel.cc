@@ -228,11 +228,8 @@ void Recipes::order_adopted_chains() {
   for (const auto& [name, work] : work_) {
     const PositionAdopted adopted{name};
     if (state(name) == nullptr || state(name)->flavor != Flavor::mysql || !draft_.provides(adopted)) continue;
-    // Where the file's word is taken for coordinates that the plan showed, they are checked before anything else.
-    const auto replicas = scene_.desired.replicas_of(name);
-    if (std::none_of(replicas.begin(), replicas.end(),
-                     [](const Server* one) { return one->provision == Provision::assume_identical; }))
-      draft_.need_also(name, StepKind::capture_coordinates, adopted);
+    // Not where the file's word is taken for coordinates that the plan showed: those are checked before anything else.
+    draft_.need_also(CoordinatesNoted{name, std::nullopt}, adopted);
   }
 }
 
