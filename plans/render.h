@@ -34,7 +34,7 @@ std::string plan_as_dot(const Plan&);
 std::string plan_as_mermaid(const Plan&);
 
 // One line: "Plan: 9 steps on 3 servers, …".
-std::string plan_summary(const Plan&);
+std::string plan_summary(const Plan&, const Scene&);
 // "create 'repl_user'@'%' …" with what is known only after apply: "(binlog coordinates of primary, known after step 3)".
 std::string step_sentence(const Plan&, const Step&, const Topology&);
 

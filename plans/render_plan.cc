@@ -28,11 +28,12 @@ std::string flavor(const Fleet& fleet, const ServerName& name) {
 // What the plan does to one server.
 struct Change {
   std::size_t steps = 0;
-  bool attach = false, repoint = false;
+  bool attach = false, repoint = false, refused = false, silent = false;
 };
 
 std::string to_text(const Change& change) {
-  if (change.steps == 0) return "unchanged";
+  if (change.silent) return "not looked at";
+  if (change.steps == 0) return change.refused ? "refused" : "unchanged";
   return fmt::format("{} {}",
                      change.repoint  ? "re-pointed,"
                      : change.attach ? "attached,"
@@ -42,6 +43,8 @@ std::string to_text(const Change& change) {
 
 std::string plan_tree(const PlanView& view, const Palette& palette) {
   std::map<ServerName, Change> changes;
+  for (const Finding& refusal : view.plan.refusals) changes[refusal.server].refused = true;
+  for (const auto& [name, silence] : view.scene.observed.silent) changes[name].silent = true;
   for (const Step& step : view.plan.steps) {
     Change& change = changes[step.server];
     ++change.steps;
@@ -148,9 +151,12 @@ std::string step_sentence(const Plan& plan, const Step& step, const Topology& to
   return fmt::format("{}{} {}", step.summary, adopt ? ":" : ", from", from);
 }
 
-std::string plan_summary(const Plan& plan) {
+std::string plan_summary(const Plan& plan, const Scene& scene) {
+  const std::size_t silent = scene.observed.silent.size();
   if (plan.steps.empty() && plan.refusals.empty())
-    return "Nothing to do: the servers are what the file says.";
+    return silent == 0 ? "Nothing to do: the servers are what the file says."
+                       : fmt::format("Nothing planned: {} of {} could not be looked at.", silent,
+                                     counted(scene.desired.servers.size(), "server"));
   std::set<ServerName> servers;
   for (const Step& step : plan.steps) servers.insert(step.server);
   if (plan.steps.empty())
@@ -159,6 +165,7 @@ std::string plan_summary(const Plan& plan) {
       fmt::format("Plan: {} on {}", counted(plan.steps.size(), "step"), counted(servers.size(), "server"));
   if (!plan.steps.empty())
     text += fmt::format(", the longest chain is {}", counted(plan.critical_path.size(), "step"));
+  if (silent > 0) text += fmt::format(", {} not looked at", counted(silent, "server"));
   if (!plan.refusals.empty()) text += fmt::format(", refused: {}", counted(plan.refusals.size(), "reason"));
   return text + ".";
 }
@@ -189,7 +196,7 @@ std::string plan_as_text(const PlanView& view, const Palette& palette, bool with
       text += fmt::format("  {} {}\n", palette.paint(palette.warn, "!"), note);
   }
   if (!plan.refusals.empty()) text += refusals_as_text(plan, palette);
-  return text + "\n" + plan_summary(plan) + "\n";
+  return text + "\n" + plan_summary(plan, view.scene) + "\n";
 }
 
 std::string plan_as_markdown(const PlanView& view) {
@@ -200,7 +207,7 @@ std::string plan_as_markdown(const PlanView& view) {
     return text;
   };
   std::string text =
-      fmt::format("### stemma plan: {}\n\n{}\n\n", view.scene.desired.name, plan_summary(plan));
+      fmt::format("### stemma plan: {}\n\n{}\n\n", view.scene.desired.name, plan_summary(plan, view.scene));
   if (!plan.refusals.empty()) {
     text += "#### Refusals\n\n";
     for (const Finding& found : plan.refusals)

@@ -39,7 +39,10 @@ TEST_CASE("refusals and notes") {
 
 TEST_CASE("nothing to do") {
   const Story story("primary; replica < primary");
-  CHECK(plan_summary(story.plan()) == "Nothing to do: the servers are what the file says.");
+  CHECK(plan_summary(story.plan(), story.scene()) == "Nothing to do: the servers are what the file says.");
+  const Story silent("primary | silent; replica < primary | silent");
+  CHECK(plan_summary(silent.plan(), silent.scene()) ==
+        "Nothing planned: 2 of 2 servers could not be looked at.");
   check_text("plans", "plan_nothing", plan_text(story));
 }
 
