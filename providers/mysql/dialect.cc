@@ -84,6 +84,7 @@ constexpr Dialect mysql84() {
   d.since = {8, 2, 0};
   d.own_coordinates = "SHOW BINARY LOG STATUS";
   d.reset_binlog = "RESET BINARY LOGS AND GTIDS";
+  d.native_always = false;  // off until mysql_native_password=ON is set, from 8.4
   return d;
 }
 
@@ -134,6 +135,11 @@ constexpr std::array kDialects = {
 };
 
 }  // namespace
+
+bool always_has(const Dialect& dialect, std::string_view login_plugin) {
+  if (login_plugin == "mysql_native_password") return dialect.native_password && dialect.native_always;
+  return login_plugin == "caching_sha2_password" && dialect.sha2_password;
+}
 
 std::span<const Dialect> all_dialects() { return kDialects; }
 

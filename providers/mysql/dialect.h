@@ -68,11 +68,16 @@ struct Dialect {
   bool persist = false;            // SET PERSIST
   bool named_channels = false;     // FOR CHANNEL 'c' (MariaDB: the name comes after the verb)
   bool native_password = true;     // knows mysql_native_password
+  bool native_always = true;       // and can't be without it: it is built in and on
   bool sha2_password = false;      // knows caching_sha2_password, and GET_SOURCE_PUBLIC_KEY for it
   bool compression = false;        // SOURCE_COMPRESSION_ALGORITHMS
   bool channel_filters = false;    // CHANGE REPLICATION FILTER
   bool purged_takes_more = false;  // SET GLOBAL gtid_purged = '+…'; before, only on a server without GTIDs
 };
+
+// Whether every server of this dialect has the login plugin, so that it need not be asked. Asking costs a server more
+// than the rest of an observation together: information_schema.PLUGINS is a temporary table on disk.
+bool always_has(const Dialect&, std::string_view login_plugin);
 
 // All that are known, each flavor's in ascending order of `since`.
 std::span<const Dialect> all_dialects();

@@ -166,7 +166,7 @@ Result<ServerState> MysqlProvider::observe(const ServerName& name) {
       {select_accounts(dialect, account), [&](const Table& t) { read_accounts(t, state); }},
       {select_variables(dialect, variables), [&](const Table& t) { read_variables(t, state, declared); }},
   };
-  if (account != nullptr && account->plugin)
+  if (account != nullptr && account->plugin && !always_has(dialect, *account->plugin))
     questions.push_back({select_login_plugins(), [&](const Table& t) { read_login_plugins(t, state); }});
   // Last, because an account that is not there is an error, and an error ends the packet.
   if (account != nullptr)
