@@ -25,8 +25,11 @@ std::string verdict_text(Verdict verdict) {
 json exact_fields(const Scene& scene, const Server& server, const ServerState& state, bool with_data,
                   bool with_coordinates) {
   json exact = {
-      {"identity", fmt::format("{}/{}/{}:{}/{}", state.identity.server_id, state.identity.uuid,
-                               state.identity.hostname, state.identity.port, state.identity.datadir)},
+      {"server_id", state.identity.server_id},
+      {"server_uuid", state.identity.uuid},
+      {"hostname", state.identity.hostname},
+      {"port", state.identity.port},
+      {"datadir", state.identity.datadir},
       {"version", to_text(state.version)},
       {"log_bin", state.log_bin},
       {"read_only", state.read_only},
@@ -42,17 +45,24 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
     exact[prefix + "connect_retry"] = channel.connect_retry;
     if (channel.retry_count) exact[prefix + "retry_count"] = *channel.retry_count;
     if (state.flavor == Flavor::mysql) {
-      exact[prefix + "public_key"] = fmt::format("{} {}", channel.public_key, channel.fetches_public_key);
+      exact[prefix + "public_key"] = channel.public_key;
+      exact[prefix + "fetches_public_key"] = channel.fetches_public_key;
       exact[prefix + "compression"] = channel.compression;
       exact[prefix + "bind"] = channel.bind;
     }
     exact[prefix + "heartbeat"] = channel.heartbeat;
     exact[prefix + "delay"] = channel.delay;
-    exact[prefix + "tls"] =
-        fmt::format("{} {} {} {} {}", channel.tls, channel.verify, channel.ca, channel.cert, channel.key);
-    exact[prefix + "filters"] =
-        fmt::format("{}/{}/{}/{}", channel.do_db, channel.ignore_db, channel.do_table, channel.ignore_table);
-    exact[prefix + "domain_ids"] = channel.do_domain_ids + "/" + channel.ignore_domain_ids;
+    exact[prefix + "tls"] = channel.tls;
+    exact[prefix + "tls_verify"] = channel.verify;
+    exact[prefix + "ca"] = channel.ca;
+    exact[prefix + "cert"] = channel.cert;
+    exact[prefix + "key"] = channel.key;
+    exact[prefix + "do_db"] = channel.do_db;
+    exact[prefix + "ignore_db"] = channel.ignore_db;
+    exact[prefix + "do_table"] = channel.do_table;
+    exact[prefix + "ignore_table"] = channel.ignore_table;
+    exact[prefix + "do_domain_ids"] = channel.do_domain_ids;
+    exact[prefix + "ignore_domain_ids"] = channel.ignore_domain_ids;
     // Connecting and Yes are both "on".
     exact[prefix + "receiver"] = channel.receiver == ReceiverState::off ? "off" : "on";
     exact[prefix + "applier"] = channel.applier ? "on" : "off";
@@ -63,7 +73,8 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
     };
     exact["account.exists"] = says(AccountAspect::exists);
     exact["account.password"] = says(AccountAspect::secret);
-    exact["account.grants"] = says(AccountAspect::granted) + "/" + says(AccountAspect::nothing_more);
+    exact["account.granted"] = says(AccountAspect::granted);
+    exact["account.granted_nothing_more"] = says(AccountAspect::nothing_more);
     if (state.replication_account) exact["account.plugin"] = state.replication_account->plugin;
   }
   if (with_data) exact["schemas"] = fmt::format("{}", fmt::join(data_of(state, scene.desired), ","));
@@ -95,7 +106,11 @@ bool has_grown(const std::string& was, const std::string& is) {
   return before && after && after->reached(*before);
 }
 
-std::string plain(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string plain(const json& value) {
+  if (!value.is_string()) return value.dump();
+  const auto text = value.get<std::string>();
+  return text.empty() ? "(empty)" : text;
+}
 
 }  // namespace
 

@@ -188,10 +188,10 @@ TEST_CASE("the ground: what must be the same") {
   CHECK(changes(before, "p; r < p") == Fields{"r.channel.applier: off → on", "r.channel.receiver: off → on"});
   CHECK(changes(before, "p; r < p | stopped user=x") == Fields{"r.channel.user: repl → x"});
   CHECK(changes(before, "p; r < p | stopped no-account") ==
-        Fields{"r.account.exists: yes → no", "r.account.grants: yes/yes → no/no",
-               "r.account.password: yes → no", "r.account.plugin: mysql_native_password → gone"});
-  CHECK(changes(before, "p | id=9; r < p | stopped from-id=1") ==
-        Fields{"p.identity: 1//p:3306//data/p → 9//p:3306//data/p"});
+        Fields{"r.account.exists: yes → no", "r.account.granted: yes → no",
+               "r.account.granted_nothing_more: yes → no", "r.account.password: yes → no",
+               "r.account.plugin: mysql_native_password → gone"});
+  CHECK(changes(before, "p | id=9; r < p | stopped from-id=1") == Fields{"p.server_id: 1 → 9"});
   CHECK(changes(before, "p; r < p | silent") != Fields{});
   CHECK(changes("p; r < p | connecting", "p; r < p") == Fields{});  // Connecting and Yes are both on
   CHECK(changes("p; r < p | no-channel", "p; r < p") != Fields{});
@@ -200,7 +200,7 @@ TEST_CASE("the ground: what must be the same") {
 
 TEST_CASE("the ground: data and coordinates where a step stands on them") {
   CHECK(changes("p | fresh; r < p | fresh", "p | fresh data=shop; r < p | fresh") ==
-        Fields{"p.schemas:  → shop"});
+        Fields{"p.schemas: (empty) → shop"});
   CHECK(changes("p | data=a; r < p | stopped data=a", "p | data=a,b; r < p | stopped data=a") == Fields{});
   const std::string word = "p | data=shop; r < p provision=assume-identical | fresh data=shop";
   CHECK(changes(word, word) == Fields{});
