@@ -134,8 +134,9 @@ std::string drift_as_text(const std::vector<Finding>& findings, const Topology& 
                                 palette.paint(palette.good, "✓"), name, topology.servers.size(),
                                 topology.servers.size() == 1 ? "" : "s", extra);
     case DriftVerdict::drifted:
-      return text + fmt::format("{} {}: drifted, {} finding{}{}; see `stemma plan`\n",
-                                palette.paint(palette.bad, "✗"), name, errors, errors == 1 ? "" : "s", extra);
+      return text + fmt::format("{} {}: drifted, {} finding{}{}; see `stemma plan{}`\n",
+                                palette.paint(palette.bad, "✗"), name, errors, errors == 1 ? "" : "s", extra,
+                                topology.path.empty() ? "" : " " + topology.path);
     case DriftVerdict::unknown: break;
   }
   return text + fmt::format("{} {}: unknown, not every server could be looked at{}\n",

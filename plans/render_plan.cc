@@ -215,9 +215,11 @@ std::string plan_as_markdown(const PlanView& view) {
                           found.hint.empty() ? "" : fmt::format("<br>{}", found.hint));
     text += "\n";
   }
-  std::vector<const Finding*> differences;
-  for (const Finding& found : plan.differences)
+  std::vector<const Finding*> differences, warnings;
+  for (const Finding& found : plan.differences) {
     if (found.weight == Weight::error) differences.push_back(&found);
+    if (found.weight == Weight::warning) warnings.push_back(&found);
+  }
   if (!differences.empty()) {
     text += "| server | code | what differs |\n|---|---|---|\n";
     for (const Finding* found : differences)
@@ -234,10 +236,17 @@ std::string plan_as_markdown(const PlanView& view) {
     }
     text += "\n<details><summary>SQL</summary>\n\n```sql\n" + plan_as_sql(view) + "```\n\n</details>\n\n";
   }
-  for (const auto& [hazard, steps] : hazards_of(plan))
-    text += fmt::format("> **{}**: {} (steps {}){}\n", to_text(hazard), meaning(hazard), numbers(steps),
+  const auto hazards = hazards_of(plan);
+  if (!hazards.empty()) text += "#### Hazards\n\n";
+  for (const auto& [hazard, steps] : hazards)
+    text += fmt::format("- **{}**: {} (steps {}){}\n", to_text(hazard), meaning(hazard), numbers(steps),
                         covered_by_yes(hazard) ? "" : fmt::format("; needs `--allow {}`", to_text(hazard)));
-  for (const std::string& note : plan.notes) text += fmt::format("> {}\n", note);
+  if (!hazards.empty()) text += "\n";
+  if (!plan.notes.empty() || !warnings.empty()) text += "#### Good to know\n\n";
+  for (const std::string& note : plan.notes) text += fmt::format("- {}\n", note);
+  for (const Finding* found : warnings)
+    text += fmt::format("- **{}** `{}`: {}{}\n", found->server.text, found->code, found->message,
+                        found->hint.empty() ? "" : fmt::format("<br>{}", found->hint));
   if (!view.plan_id.empty()) text += fmt::format("\nplan `{}`\n", view.plan_id);
   return text;
 }
