@@ -25,8 +25,15 @@ const char* word_for(int exit_code) {
   }
 }
 
-void print(Console& console, const json& document) {
-  console.out << document.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+// The servers that had no answer, and why.
+json silent_to_json(const Fleet& fleet) {
+  json silent = json::array();
+  for (const auto& [name, silence] : fleet.silent)
+    silent.push_back({{"server", name.text},
+                      {"code", silence.code},
+                      {"message", silence.error.message},
+                      {"hint", silence.error.hint}});
+  return silent;
 }
 
 }  // namespace
@@ -35,12 +42,13 @@ int ApplyReport::nothing_done(const std::string& outcome, int exit_code, const F
   if (!text_) {
     json refusals = json::array();
     for (const Finding& found : plan_.refusals) refusals.push_back(finding_to_json(found));
-    print(console_, {{"format_version", kFormatVersion},
-                     {"topology", topology_.name},
-                     {"outcome", outcome},
-                     {"exit", exit_code},
-                     {"steps", json::array()},
-                     {"refusals", refusals}});
+    print_json(console_, {{"format_version", kFormatVersion},
+                          {"topology", topology_.name},
+                          {"outcome", outcome},
+                          {"exit", exit_code},
+                          {"steps", json::array()},
+                          {"refusals", refusals},
+                          {"silent", silent_to_json(fleet)}});
   } else if (!fleet.silent.empty()) {
     for (const auto& [name, silence] : fleet.silent) say_error(console_, silence.error.within(name.text));
   }
@@ -78,7 +86,7 @@ void ApplyReport::finished(const Outcome& outcome, const Outputs& outputs, const
   if (text_)
     as_text(outcome, outputs, left, after, exit_code, journal);
   else
-    as_json(outcome, outputs, left, exit_code, journal);
+    as_json(outcome, outputs, left, after, exit_code, journal);
 }
 
 void ApplyReport::as_text(const Outcome& outcome, const Outputs& outputs, const std::vector<Finding>& left,
@@ -133,7 +141,7 @@ void ApplyReport::as_text(const Outcome& outcome, const Outputs& outputs, const 
 }
 
 void ApplyReport::as_json(const Outcome& outcome, const Outputs& outputs, const std::vector<Finding>& left,
-                          int exit_code, const std::string& journal) {
+                          const Fleet& after, int exit_code, const std::string& journal) {
   nlohmann::json steps = nlohmann::json::array();
   for (StepIndex i = 0; i < plan_.steps.size(); ++i) {
     nlohmann::json step = {{"id", plan_.steps[i].id},
@@ -151,14 +159,15 @@ void ApplyReport::as_json(const Outcome& outcome, const Outputs& outputs, const 
                           {"gtid", to_text(moment.gtid)}};
   nlohmann::json findings = nlohmann::json::array();
   for (const Finding& found : left) findings.push_back(finding_to_json(found));
-  print(console_, {{"format_version", kFormatVersion},
-                   {"topology", topology_.name},
-                   {"outcome", word_for(exit_code)},
-                   {"exit", exit_code},
-                   {"steps", steps},
-                   {"known", known},
-                   {"findings", findings},
-                   {"journal", journal}});
+  print_json(console_, {{"format_version", kFormatVersion},
+                        {"topology", topology_.name},
+                        {"outcome", word_for(exit_code)},
+                        {"exit", exit_code},
+                        {"steps", steps},
+                        {"known", known},
+                        {"findings", findings},
+                        {"silent", silent_to_json(after)},
+                        {"journal", journal}});
 }
 
 }  // namespace stemma::cli

@@ -30,8 +30,8 @@ class ApplyReport {
  private:
   void as_text(const Outcome&, const Outputs&, const std::vector<Finding>& left, const Fleet& after,
                int exit_code, const std::string& journal);
-  void as_json(const Outcome&, const Outputs&, const std::vector<Finding>& left, int exit_code,
-               const std::string& journal);
+  void as_json(const Outcome&, const Outputs&, const std::vector<Finding>& left, const Fleet& after,
+               int exit_code, const std::string& journal);
 
   const Topology& topology_;
   const Plan& plan_;

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace stemma::cli {
 namespace {
@@ -31,6 +32,10 @@ Console make_console(ColorMode mode) {
           palette(colored(STDERR_FILENO)),
           ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1,
           ::isatty(STDERR_FILENO) == 1};
+}
+
+void print_json(Console& console, const nlohmann::json& document) {
+  console.out << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
 void say_error(Console& console, const Error& error) {

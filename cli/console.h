@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "plans/error.h"
@@ -23,6 +24,9 @@ struct Console {
 
 // Looks at the terminal and NO_COLOR.
 Console make_console(ColorMode);
+
+// A document on out. Bytes that are no UTF-8 (names and messages of servers) are replaced.
+void print_json(Console&, const nlohmann::json&);
 
 // "error: …" and its hint, on err.
 void say_error(Console&, const Error&);

@@ -15,4 +15,12 @@ enum ExitCode : int {
   interrupted = 130,  // stopped cleanly on the user's signal
 };
 
+// Of several things that happened in one run: 1 before 6 before 2 before 0.
+constexpr int worse(int a, int b) {
+  constexpr auto rank = [](int code) {
+    return code == ExitCode::error ? 3 : code == ExitCode::incomplete ? 2 : code == ExitCode::differs ? 1 : 0;
+  };
+  return rank(a) >= rank(b) ? a : b;
+}
+
 }  // namespace stemma::cli

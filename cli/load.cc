@@ -9,6 +9,7 @@
 #include <iterator>
 #include <ostream>
 
+#include "plans/plan_file.h"
 #include "plans/topology_file.h"
 
 namespace stemma::cli {
@@ -45,6 +46,14 @@ std::optional<Topology> parse_topology(Console& console, const std::string& text
 std::optional<Topology> load_topology(Console& console, const std::string& path) {
   const auto text = read_file(console, path);
   if (!text) return std::nullopt;
+  if (looks_like_plan(*text)) {
+    say_error(console, {Trouble::input,
+                        fmt::format("{} is a saved plan, and a topology file is wanted", path),
+                        fmt::format("`stemma apply {}` carries a plan out", path),
+                        0,
+                        {}});
+    return std::nullopt;
+  }
   return parse_topology(console, *text, path);
 }
 

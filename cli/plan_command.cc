@@ -54,6 +54,10 @@ int run_validate(const ValidateArguments& arguments, const CommonOptions&, Conso
 }
 
 int run_plan(const PlanArguments& arguments, const CommonOptions& options, Console& console) {
+  if (arguments.save == "-") {
+    say_error(console, {Trouble::input, "-o wants a file", "--format json prints the same document", 0, {}});
+    return ExitCode::error;
+  }
   const auto topology = load_topology(console, arguments.file);
   if (!topology) return ExitCode::error;
   const auto secrets = load_secrets(console, *topology, arguments.file, false);
@@ -82,9 +86,7 @@ int run_plan(const PlanArguments& arguments, const CommonOptions& options, Conso
   const PlanView view{scene, *plan, preview, document.value("plan_id", "")};
   switch (arguments.format) {
     case PlanFormat::text: console.out << plan_as_text(view, console.paint, options.verbosity > 0); break;
-    case PlanFormat::json:
-      console.out << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-      break;
+    case PlanFormat::json: print_json(console, document); break;
     case PlanFormat::markdown: console.out << plan_as_markdown(view); break;
     case PlanFormat::sql: console.out << plan_as_sql(view); break;
     case PlanFormat::dot: console.out << plan_as_dot(*plan); break;
@@ -97,7 +99,12 @@ int run_plan(const PlanArguments& arguments, const CommonOptions& options, Conso
       say_error(console, saved.error());
       return ExitCode::error;
     }
-    console.err << fmt::format("plan {} saved: stemma apply {}\n", view.plan_id, *arguments.save);
+    const std::string_view next = !plan->refusals.empty()
+                                      ? "it is refused as it is: mend the above and plan again"
+                                  : plan->steps.empty() ? "there is nothing to apply"
+                                                        : "to carry it out: stemma apply ";
+    console.err << fmt::format("plan {} saved in {}; {}{}\n", view.plan_id, *arguments.save, next,
+                               plan->refusals.empty() && !plan->steps.empty() ? *arguments.save : "");
   }
   if (!plan->refusals.empty()) return ExitCode::refused;
   if (!fleet.silent.empty()) return ExitCode::incomplete;

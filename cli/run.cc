@@ -76,7 +76,11 @@ void add_format(CLI::App& to, Format& into, std::vector<std::pair<std::string, F
 const std::vector<std::pair<std::string, DataFormat>> kDataFormats = {{"text", DataFormat::text},
                                                                       {"json", DataFormat::json}};
 
-std::string example(std::string_view line) { return fmt::format("Example:\n  {}", line); }
+// Each command's help ends with it; the options of all commands stand in the help of stemma itself.
+std::string example(std::string_view line) {
+  return fmt::format(
+      "Example:\n  {}\n\nEvery command takes --color, --timeout and -v, too: see stemma --help", line);
+}
 
 int sandbox(const SandboxArguments& arguments, Console& console) {
   const auto topology = load_topology(console, arguments.file);

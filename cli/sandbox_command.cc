@@ -129,10 +129,16 @@ int down(const Topology& topology, const sandbox::SandboxOptions& options, bool 
 }
 
 int status(const Topology& topology, const sandbox::SandboxOptions& options, std::ostream& out) {
+  const auto directory = sandbox::directory_of(topology, options);
+  std::error_code unreadable;
+  if (!std::filesystem::exists(directory, unreadable)) {
+    fmt::print(out, "there is no sandbox in {}\n", directory.string());
+    return ExitCode::ok;
+  }
   const Servers servers = sandbox_status(topology, options);
   for (const SandboxServer& server : servers) fmt::print(out, "{}\n", line_for(server, name_width(topology)));
   fmt::print(out, "{} running, data in {}\n", count_of(how_many(servers, ServerState::running)),
-             sandbox::directory_of(topology, options).string());
+             directory.string());
   return ExitCode::ok;
 }
 
