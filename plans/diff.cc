@@ -8,6 +8,7 @@
 
 #include "plans/judge_parts.h"
 #include "plans/preflight.h"
+#include "plans/semi_sync.h"
 
 namespace stemma {
 namespace {
@@ -19,6 +20,10 @@ void not_persisted(const Server& server, const ServerState& state, const Topolog
         finding("variable.not-persisted", server.name, key, value, "running value only",
                 fmt::format("{} = {} was set at run time; a restart would undo it", variable, value));
     found.hint = fmt::format("put this into the server's option file: [mysqld] {} = {}", variable, value);
+    // stemma itself sets with PERSIST there, so somebody else has set this one.
+    if (state.flavor == Flavor::mysql && state.version >= Version{8, 0, 0})
+      found.hint =
+          fmt::format("as an administrator of that server: SET PERSIST {0} = @@GLOBAL.{0}", variable);
     found.place = place_of(topology, server, key);
     findings.push_back(std::move(found));
   };
@@ -68,6 +73,8 @@ std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
     if (!server.source) continue;
     facts.emplace_back(Follows{server.name, *server.source, wants_gtid(topology, fleet, server)});
     facts.emplace_back(Flowing{server.name, *server.source});
+    if (const auto semi_sync = wants_semi_sync(topology, server))
+      facts.emplace_back(SemiSync{server.name, *semi_sync});
   }
   return facts;
 }

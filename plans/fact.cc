@@ -69,6 +69,9 @@ std::string describe(const Fact& fact) {
           [](const Flowing& f) {
             return fmt::format("data flow from {} to {}{}", f.source.text, f.replica.text, in_round(f.round));
           },
+          [](const SemiSync& f) {
+            return fmt::format("{} replicates {}semi-synchronously", f.replica.text, f.on ? "" : "not ");
+          },
           [](const CaughtUp& f) {
             return fmt::format("{} has executed what {} had", f.replica.text, f.source.text);
           },

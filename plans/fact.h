@@ -88,6 +88,12 @@ struct Flowing {
   int round = 1;
   bool operator==(const Flowing&) const = default;
 };
+// The receiver, where it is connected, has made the declared choice of semi-synchronous replication.
+struct SemiSync {
+  ServerName replica;
+  bool on;
+  bool operator==(const SemiSync&) const = default;
+};
 // The replica has executed what its source had when it was observed.
 struct CaughtUp {
   ServerName replica, source;
@@ -95,7 +101,7 @@ struct CaughtUp {
 };
 
 using Fact = std::variant<AccountIs, ReadOnly, VariableIs, CoordinatesNoted, PositionAdopted, ReceiverOff,
-                          Drained, ChannelOff, Follows, ChannelOn, Flowing, CaughtUp>;
+                          Drained, ChannelOff, Follows, ChannelOn, Flowing, SemiSync, CaughtUp>;
 
 // "replica-1 is read-only": for plans, journals and messages.
 std::string describe(const Fact&);

@@ -45,6 +45,7 @@ const std::vector<CodeInfo>& finding_codes() {
       {"replica.binlog-gone", error, "what it needs is purged at the source"},
       {"replica.diverged", error, "lacks data of its source and has data of its own"},
       {"replica.position-unknown", error, "no point to go on from"},
+      {"replica.semi-sync-differs", error, "its receiver has not taken up the declared semi-sync"},
       {"channel.option-differs", error, "an option of the channel is not as declared"},
       {"channel.tls-off", error, "the channel is not encrypted"},
       {"channel.auto-position-off", error, "the channel does not use the declared coordinates"},

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plans/judge_parts.h"
+#include "plans/semi_sync.h"
 
 namespace stemma {
 namespace {
@@ -271,6 +272,22 @@ Judgement judge_part(const Flowing&, const Look& look) {
   const GtidSet& had = goal->second.gtid.set;
   return holds_if(channel->gtid == ChannelGtid::auto_position && !had.empty() &&
                   look.state.mysql_gtids->executed.unite(channel->retrieved).contains(had));
+}
+
+Judgement judge_part(const SemiSync& fact, const Look& look) {
+  const Channel* channel = look.state.channel();
+  if (channel == nullptr || channel->receiver != ReceiverState::on) return {Verdict::missing, {}};
+  // No such status: the variable is not there either, which is a finding of its own.
+  if (!look.state.semi_sync_active) return {Verdict::unknown, {}};
+  if (*look.state.semi_sync_active == fact.on) return {Verdict::holds, {}};
+  Finding found =
+      finding("replica.semi-sync-differs", look.server.name, "semi_sync", on_off(fact.on), on_off(!fact.on),
+              fact.on ? "its receiver does not acknowledge transactions (semi-sync is off)"
+                      : "its receiver still acknowledges transactions (semi-sync is on)");
+  found.hint = "the variable takes effect when the receiver connects";
+  if (const std::string* variable = semi_sync_variable(look.server, SemiSyncEnd::replica))
+    found.place = place_of(look.scene.desired, look.server, "variables." + *variable);
+  return from_findings({std::move(found)});
 }
 
 Judgement judge_part(const CaughtUp& fact, const Look& look) {

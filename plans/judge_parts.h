@@ -23,6 +23,7 @@ Judgement judge_part(const ChannelOff&, const Look&);
 Judgement judge_part(const Follows&, const Look&);
 Judgement judge_part(const ChannelOn&, const Look&);
 Judgement judge_part(const Flowing&, const Look&);
+Judgement judge_part(const SemiSync&, const Look&);
 Judgement judge_part(const CaughtUp&, const Look&);
 
 // Threads that are off or failed, for a channel that should run. Empty: nothing to complain about.

@@ -5,6 +5,7 @@
 
 #include "plans/judge_parts.h"
 #include "plans/password_hash.h"
+#include "plans/semi_sync.h"
 
 namespace stemma {
 namespace {
@@ -150,10 +151,12 @@ Judgement judge_part(const VariableIs& fact, const Look& look) {
   const std::string& declared = look.server.variables.at(fact.name);
   const auto place = place_of(look.scene.desired, look.server, "variables." + fact.name);
   const auto seen = look.state.variables.find(fact.name);
-  if (seen == look.state.variables.end())
-    return missing(finding("variable.differs", look.server.name, "variables." + fact.name, declared,
-                           "no such variable", fmt::format("this server knows no variable {}", fact.name)),
-                   place);
+  if (seen == look.state.variables.end()) {
+    Finding found = finding("variable.differs", look.server.name, "variables." + fact.name, declared,
+                            "no such variable", fmt::format("this server knows no variable {}", fact.name));
+    found.hint = semi_sync_hint(fact.name, look.state);
+    return missing(std::move(found), place);
+  }
   if (same_value(declared, seen->second.value)) return {};
   return missing(
       finding("variable.differs", look.server.name, "variables." + fact.name, declared, seen->second.value,

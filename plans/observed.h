@@ -153,6 +153,7 @@ struct ServerState {
   bool read_only_persisted = true;
   std::optional<bool> super_read_only;  // none: this server has no such variable
   bool super_read_only_persisted = true;
+  std::optional<bool> semi_sync_active;  // its receiver acknowledges; none: not asked, or no such status
   bool gtid_strict = false;
   bool offers_tls = false;
   bool managed_elsewhere = false;         // Galera, Group Replication

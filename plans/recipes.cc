@@ -21,6 +21,7 @@ void Recipes::run() {
   for (const Server& server : scene_.desired.servers) unfence(server);
   order_fresh_chains();
   order_adopted_chains();
+  order_semi_sync();
   hold_back_for_word();
 }
 

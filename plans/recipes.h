@@ -22,6 +22,7 @@ class Recipes {
   struct ChannelWork {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
+    bool reconnect = false;        // before that its receiver is stopped
     int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
     bool left_out = false;         // a server is silent, it was refused, or its steps would fail
     bool refused = false;
@@ -45,6 +46,11 @@ class Recipes {
   void order_fresh_chains();
   void order_adopted_chains();
   void hold_back_for_word();
+
+  // recipes_semi_sync.cc
+  [[nodiscard]] std::optional<SemiSync> semi_sync_to_reach(const Server&) const;
+  [[nodiscard]] bool semi_sync_changes(const Server&) const;
+  void order_semi_sync();
 
   // recipes_account.cc
   void account(const Server&);

@@ -52,7 +52,8 @@ void Recipes::decide(const Server& server) {
       account_can_change(*scene_.desired.find(*server.source));
   // 1236: the source can't send what the replica asks for; starting it again would only fail again.
   const bool cannot_read = in_order && channel->receiver_errno == 1236;
-  if (threads_fine && !rotated) return;
+  const bool semi_sync = in_order && semi_sync_changes(server);
+  if (threads_fine && !rotated && !semi_sync) return;
   // Even a mere start goes on from a place, which must be the replica's own.
   const bool start_only = in_order && !login_refused && !rotated;
   AttachDecision decision = decide_attach(scene_, server, start_only && !cannot_read);
@@ -63,6 +64,7 @@ void Recipes::decide(const Server& server) {
   }
   if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
+  work.reconnect = work.restart && (semi_sync || channel->receiver == ReceiverState::connecting);
   if (leave_out(server)) {
     work = {};
     work.left_out = true;
@@ -94,10 +96,13 @@ void Recipes::channel(const Server& server) {
   if (work.restart) {
     std::vector<Fact> needs = {Follows{server.name, *server.source, now->gtid != ChannelGtid::no}};
     // A receiver that failed to connect sleeps for connect_retry; only a stop makes it try at once.
-    if (now->receiver == ReceiverState::connecting) {
+    if (work.reconnect && now->receiver != ReceiverState::off) {
+      const bool waits = now->receiver == ReceiverState::connecting;
       draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{server.name}}, account_needed_by(server),
-                 fmt::format("stop the receiver of {}, which waits before it tries again", server.name.text),
-                 thread_findings(server, *now).front().message);
+                 fmt::format("stop the receiver of {}{}", server.name.text,
+                             waits ? ", which waits before it tries again" : ""),
+                 waits ? thread_findings(server, *now).front().message
+                       : "semi-sync is agreed on when a receiver connects");
       needs.emplace_back(ReceiverOff{server.name});
     }
     start(server, 1, std::move(needs));
@@ -196,8 +201,9 @@ void Recipes::start(const Server& server, int round, std::vector<Fact> needs) {
   draft_.add(StepKind::start_replica, server.name, {ChannelOn{server.name, round}}, std::move(needs),
              fmt::format("start both threads of {}", server.name.text),
              round == 1 ? "it is to replicate" : "it goes on by file and position");
-  draft_.add(StepKind::await_running, server.name, {Flowing{server.name, *server.source, round}},
-             {ChannelOn{server.name, round}},
+  std::vector<Fact> running = {Flowing{server.name, *server.source, round}};
+  if (const auto semi_sync = semi_sync_to_reach(server)) running.emplace_back(*semi_sync);
+  draft_.add(StepKind::await_running, server.name, std::move(running), {ChannelOn{server.name, round}},
              fmt::format("wait until both threads run and {} has received what {} had", server.name.text,
                          server.source->text),
              "running means that data flow");

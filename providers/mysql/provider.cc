@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "plans/privileges.h"
+#include "plans/semi_sync.h"
 #include "providers/mysql/reader.h"
 #include "providers/mysql/sql.h"
 
@@ -166,6 +167,8 @@ Result<ServerState> MysqlProvider::observe(const ServerName& name) {
       {select_accounts(dialect, account), [&](const Table& t) { read_accounts(t, state); }},
       {select_variables(dialect, variables), [&](const Table& t) { read_variables(t, state, declared); }},
   };
+  if (semi_sync_variable(lane.server, SemiSyncEnd::replica) != nullptr)
+    questions.push_back({select_semi_sync(), [&](const Table& t) { read_semi_sync(t, state); }});
   if (account != nullptr && account->plugin && !always_has(dialect, *account->plugin))
     questions.push_back({select_login_plugins(), [&](const Table& t) { read_login_plugins(t, state); }});
   // Last, because an account that is not there is an error, and an error ends the packet.
@@ -310,6 +313,8 @@ Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, Server
     then(select_channels(dialect), [&](const Table& t) { read_channels(t, fresh); });
     then(select_channel_details(dialect), [&](const Table& t) { read_channel_details(t, fresh); });
     then(select_worker_errors(dialect), [&](const Table& t) { read_worker_errors(t, fresh); });
+    if (semi_sync_variable(lane.server, SemiSyncEnd::replica) != nullptr)
+      then(select_semi_sync(), [&](const Table& t) { read_semi_sync(t, fresh); });
   }
   then(select_channel_settings(dialect), [&](const Table& t) {
     read_channel_settings(t, fresh);

@@ -331,6 +331,12 @@ void read_variables(const Table& table, ServerState& state, const std::vector<st
   }
 }
 
+void read_semi_sync(const Table& table, ServerState& state) {
+  state.semi_sync_active.reset();
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    state.semi_sync_active = state.semi_sync_active.value_or(false) || Row(table, i).flag("Value");
+}
+
 void read_schemas(const Table& table, ServerState& state) {
   state.schemas.emplace();
   for (std::size_t i = 0; i < table.rows.size(); ++i) (*state.schemas)[Row(table, i).text("name")];

@@ -27,6 +27,7 @@ void read_own_grants(const Table&, ServerState&);
 void read_accounts(const Table&, ServerState&);  // leaves the grants of the replication account as they were
 void read_grants(const Table&, ServerState&);
 void read_variables(const Table&, ServerState&, const std::vector<std::string>& declared);
+void read_semi_sync(const Table&, ServerState&);
 void read_schemas(const Table&, ServerState&);
 void read_tables(const Table&, ServerState&);  // after read_schemas
 void read_binlogs(const Table&, ServerState&);

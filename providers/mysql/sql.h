@@ -49,6 +49,8 @@ std::string select_accounts(const Dialect&, const ReplicationAccount*);
 std::string select_grants(const ReplicationAccount&);  // error 1141 when the account does not exist
 // Value and where it comes from.
 std::string select_variables(const Dialect&, const std::vector<std::string>& names);
+// Whether the receiver acknowledges transactions (semi-sync); no row where the server has no such status.
+std::string select_semi_sync();
 std::string select_schemas();
 // Names of tables, views, routines and events of these schemas; at least one must be given.
 std::string select_tables(const Dialect&, const std::vector<std::string>& schemas);

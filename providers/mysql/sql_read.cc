@@ -160,6 +160,11 @@ std::string select_variables(const Dialect& dialect, const std::vector<std::stri
       in);
 }
 
+std::string select_semi_sync() {
+  return "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_slave_status', "
+         "'Rpl_semi_sync_replica_status')";
+}
+
 std::string select_schemas() {
   return fmt::format(
       "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN {}",

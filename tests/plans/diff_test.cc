@@ -170,6 +170,12 @@ TEST_CASE("read_only and variables") {
         "error a variable.differs variables.sync_binlog: 1, but 0\n");
   CHECK(drift("a variables.sync_binlog=1 | runtime-only=sync_binlog") ==
         "warning a variable.not-persisted variables.sync_binlog: 1, but running value only\n");
+
+  Story mysql("a variables.sync_binlog=1 | runtime-only=sync_binlog");
+  mysql.state("a").flavor = Flavor::mysql;
+  mysql.state("a").version = {8, 4, 0};
+  CHECK(diff(mysql.scene()).back().hint ==
+        "as an administrator of that server: SET PERSIST sync_binlog = @@GLOBAL.sync_binlog");
   CHECK(drift("a variables.nonesuch=1 | no-var=nonesuch") ==
         "error a variable.differs variables.nonesuch: 1, but no such variable\n");
 }

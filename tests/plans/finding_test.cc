@@ -24,7 +24,7 @@ TEST_CASE("the list of codes") {
     CHECK_FALSE(code.meaning.empty());
     if (code.weight == Weight::warning) warnings.insert(code.code);
   }
-  CHECK(codes.size() == 39);
+  CHECK(codes.size() == 40);
   CHECK(warnings == std::set<std::string_view>{"server.version-order", "source.unmanaged-replica",
                                                "channel.unmanaged", "variable.not-persisted"});
   CHECK(finding("replica.lag", {"r"}, "lag", "1s", "2s", "late").weight == Weight::error);

@@ -178,6 +178,7 @@ const std::map<std::string, Apply>& words() {
        }},
       {"unasked", [](Story&, ServerState& s, const std::string&) { s.schemas.reset(); s.binlogs.reset(); }},
       {"var", [](Story&, ServerState& s, const std::string& v) { s.variables[split(v, ":")[0]].value = split(v, ":")[1]; }},
+      {"semi-sync", [](Story&, ServerState& s, const std::string& v) { s.semi_sync_active = v == "on"; }},
       {"runtime-only", [](Story&, ServerState& s, const std::string& v) { s.variables[v].persisted = false; }},
       {"no-var", [](Story&, ServerState& s, const std::string& v) { s.variables.erase(v); }},
       // its channel

@@ -113,8 +113,8 @@ std::string sheet_of(const Dialect& dialect) {
        {select_coordinates(dialect), select_channels(dialect), select_channel_details(dialect),
         select_worker_errors(dialect), select_channel_settings(dialect), select_attached(dialect),
         select_login_plugins(), select_own_grants(), select_accounts(dialect, &*plain.replication),
-        select_grants(*plain.replication), select_variables(dialect, {"read_only"}), select_schemas(),
-        select_tables(dialect, {"app"}), select_binlogs()})
+        select_grants(*plain.replication), select_variables(dialect, {"read_only"}), select_semi_sync(),
+        select_schemas(), select_tables(dialect, {"app"}), select_binlogs()})
     sheet.line(sql);
 
   const auto account = AccountIs{replica, AccountAspect::exists};

@@ -195,6 +195,12 @@ TEST_CASE("variables, schemas, binlogs, replicas") {
   CHECK(state.variables.at("Sync_Binlog") == VariableState{"1", false});
   CHECK_FALSE(state.read_only_persisted);
   CHECK(state.managed_elsewhere);
+  read_semi_sync({{"Variable_name", "Value"}, {{"Rpl_semi_sync_replica_status", "ON"}}}, state);
+  CHECK(state.semi_sync_active == true);
+  read_semi_sync({{"Variable_name", "Value"}, {{"Rpl_semi_sync_slave_status", "OFF"}}}, state);
+  CHECK(state.semi_sync_active == false);
+  read_semi_sync({{"Variable_name", "Value"}, {}}, state);  // MySQL without the plugin
+  CHECK_FALSE(state.semi_sync_active);
   read_schemas(column("name", {"shop", "empty"}), state);
   read_tables({{"schema_name", "name"}, {{"shop", "t"}, {"shop", "p (procedure)"}, {"late", "t"}}}, state);
   CHECK(state.schemas->at("shop") == SchemaContents{"p (procedure)", "t"});
