@@ -64,6 +64,14 @@ struct VerifyArguments {
 };
 int run_verify(const VerifyArguments&, const CommonOptions&, Console&);
 
+struct LogArguments {
+  std::optional<std::string> file;     // whose topology's runs; none: all
+  std::optional<std::string> journal;  // --journal DIR
+  std::size_t last = 20;               // 0: all
+  DataFormat format = DataFormat::text;
+};
+int run_log(const LogArguments&, const CommonOptions&, Console&);
+
 // Parses argv and runs one command. The whole program but for main().
 int run(int argc, const char* const* argv);
 

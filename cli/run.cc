@@ -203,6 +203,18 @@ int run(int argc, const char* const* argv) {
                            "Which account: for plan, drift and status, or for apply, too", "WHOM");
   sub->callback([&] { chosen = [&](Console& c) { return run_grants(grants, common, c); }; });
 
+  LogArguments log;
+  sub = command("log", "What past applies did, the newest first; asks no server",
+                "stemma log topology.toml -v          # each step of each run");
+  sub->add_option("FILE", log.file, "The topology file; left out: all topologies");
+  sub->add_option("--journal", log.journal, "Directory of the journals, if another was given to apply")
+      ->type_name("DIR");
+  sub->add_option("--last", log.last, "How many runs to show (20); 0 shows all")
+      ->type_name("N")
+      ->option_text("N");
+  add_format<DataFormat>(*sub, log.format, kDataFormats);
+  sub->callback([&] { chosen = [&](Console& c) { return run_log(log, common, c); }; });
+
   VerifyArguments verify;
   sub = command("verify", "Write a row at each source, read it at every replica, clean up",
                 "stemma verify topology.toml");

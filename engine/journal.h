@@ -1,5 +1,5 @@
 // What an apply did, as JSON lines in a file of its own. A witness, never an input: after a crash the servers
-// are observed and planned again.
+// are observed and planned again. People read it with `stemma log` (history.h).
 #pragma once
 
 #include <filesystem>

@@ -23,7 +23,7 @@
 #include "plans/planner.h"
 #include "plans/render.h"
 #include "plans/topology_file.h"
-#include "providers/mysql/dialect.h"
+#include "providers/mysql/sql.h"
 
 using namespace stemma;
 
