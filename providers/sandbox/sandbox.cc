@@ -203,7 +203,9 @@ Result<std::vector<SandboxServer>> sandbox_down(const Topology& topology, const 
     if (server.state == ServerState::elsewhere) return;
     const ServerFiles files{server.directory};
     if (server.pid != 0) {
-      outcomes[i] = stop_process(static_cast<pid_t>(server.pid), files.mark(), stop_patience);
+      // What would be written in good order at a shutdown, which takes seconds, is thrown away the next moment.
+      const auto patience = purge ? std::chrono::seconds(0) : stop_patience;
+      outcomes[i] = stop_process(static_cast<pid_t>(server.pid), files.mark(), patience);
       if (!outcomes[i]) return;
       server.note = "was running";
       server.state = ServerState::stopped;

@@ -66,8 +66,8 @@ Result<std::vector<SandboxServer>> sandbox_up(const Topology&,
                                               const SandboxOptions&, const Progress&,
                                               const std::atomic<bool>& stop);
 
-// Stops all servers of the sandbox, also those that the file no longer knows; with `purge` it removes
-// their data as well. A sandbox that is not there is fine: an empty result.
+// Stops all servers of the sandbox, also those that the file no longer knows; with `purge` it kills them
+// and removes their data. A sandbox that is not there is fine: an empty result.
 // Errors: Trouble::refused, Trouble::locked.
 Result<std::vector<SandboxServer>> sandbox_down(const Topology&, const SandboxOptions&, bool purge);
 
