@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
-# run.sh [--quick|--all]: builds and tests everything, the tests on real servers included: release, then with the
-# address and undefined-behaviour sanitizers, then clang-format. --all adds the thread sanitizer, clang-tidy, and the
-# suites that hold on any server on each server of tests/servers, which take about as long again; --quick is the
-# release build alone. A stage that fails does not hide the others.
+# run.sh [--quick|--all] [--write-readme]: builds and tests everything, the tests on real servers included: release, then
+# with the address and undefined-behaviour sanitizers, then clang-format, then the suites that hold on any server on each
+# server of tests/servers, which are fetched meanwhile. --all adds the thread sanitizer and clang-tidy; --quick is the
+# release build alone; --write-readme puts the table of the servers into README.md.
+# A stage that fails does not hide the others.
 # The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers and each
-# stage that cannot even run its tests counting as one. What was not run counts as neither, and is named with its reason.
+# stage that cannot even run its tests counting as one. A server that can't be had was not run: it counts as neither, and
+# is named with its reason; with CI=true it counts as failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-quick=0 all=0
-case "${1:-}" in
-  "") ;;
-  --quick) quick=1 ;;
-  --all) all=1 ;;
-  *) echo "usage: $0 [--quick|--all]" >&2 && exit 1 ;;
-esac
+quick=0 all=0 write_readme=
+for option in "$@"; do
+  case $option in
+    --quick) quick=1 ;;
+    --all) all=1 ;;
+    --write-readme) write_readme=1 ;;
+    *) echo "usage: $0 [--quick|--all] [--write-readme]" >&2 && exit 1 ;;
+  esac
+done
 
 passed=0
 failed=0
@@ -71,29 +75,31 @@ run_tests() {
 
 # The suites tagged [server], on each server but the machine's own, which the other tests have run on.
 run_servers() {
-  local name version place start log
-  while read -r name version place; do
-    if [[ $place == /usr/* ]]; then continue; fi
-    if ((!all)); then place="not had: only with --all"; fi
-    if [[ $place == "not had: "* ]]; then
-      note "$name" 0 "not run: ${place#not had: }"
-      continue
-    fi
-    start=$SECONDS log=$logs/$name-tests.log
-    echo "== $name $version"
-    if STEMMA_TEST_SERVER=$name build/release/tests/providers_tests "[server]" >"$log" 2>&1 &&
-      STEMMA_TEST_SERVER=$name build/release/tests/live_tests "[server]" >>"$log" 2>&1; then
-      note "$name" $((SECONDS - start)) ok
-      passed=$((passed + 1))
-    else
-      note "$name" $((SECONDS - start)) FAILED
-      tail -n 60 "$log"
-      failed=$((failed + 1))
-    fi
-  done < <(if ((all)); then tests/servers/fetch.sh; else tests/servers/fetch.sh --list; fi)
+  local name status seconds words
+  echo "== servers"
+  wait "$fetching" # what it could not have is told now
+  tests/servers/run.sh ${write_readme:+--write-readme}
+  while IFS=$'\t' read -r name status seconds words; do
+    case $status in
+      passed) passed=$((passed + 1)) ;;
+      not-run)
+        words="not run: $words"
+        if [[ ${CI:-} == true ]]; then failed=$((failed + 1)); fi
+        ;;
+      *) failed=$((failed + 1)) words="FAILED: $words" ;;
+    esac
+    note "$name" "$seconds" "$words"
+  done <build/logs/servers.tsv
 }
 
-stage packages tests/deps.sh --test
+if ((quick)); then
+  stage packages tests/deps.sh
+else
+  stage packages tests/deps.sh --test
+  tests/deps.sh --servers # what can't be had for want of it is told as such
+  tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
+  fetching=$!
+fi
 stage "release build" build release && run_tests release
 if ((!quick)); then
   stage "asan build" build asan && run_tests asan

@@ -115,7 +115,11 @@ if (($#)); then
   done
   names=("$@")
 fi
-if ! ((list)) && ! { has mmdebstrap && has npm; } >/dev/null; then "${BASH_SOURCE%/*}/../deps.sh" --servers >&2; fi
+for name in "${names[@]}"; do
+  if ((list)) || [[ $name == mariadb-10.11 || -d $cache/$name ]] || { has mmdebstrap && has npm; } >/dev/null; then continue; fi
+  "${BASH_SOURCE%/*}/../deps.sh" --servers >&2
+  break
+done
 all=0
 for name in "${names[@]}"; do
   if ((list)); then report "$name"; else have "$name"; fi || all=1
