@@ -11,6 +11,7 @@
 
 #include "plans/finding.h"
 #include "plans/observed.h"
+#include "plans/password_check.h"
 #include "plans/topology.h"
 
 namespace stemma {
@@ -19,6 +20,7 @@ namespace stemma {
 struct Secrets {
   std::map<ServerName, Secret> admin;
   std::optional<Secret> replication;  // none: could not be resolved; the password can't be judged
+  PasswordChecks checks;              // what is known about them already
 };
 
 enum class AccountAspect { exists, secret, granted, nothing_more };

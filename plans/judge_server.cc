@@ -4,13 +4,10 @@
 #include <algorithm>
 
 #include "plans/judge_parts.h"
-#include "plans/password_hash.h"
 #include "plans/semi_sync.h"
 
 namespace stemma {
 namespace {
-
-bool is_native(const std::string& plugin) { return plugin.empty() || plugin == "mysql_native_password"; }
 
 Judgement missing(Finding found, Place place) {
   found.place = place;
@@ -38,14 +35,10 @@ Judgement judge_secret(const AccountState& account, const ReplicationAccount& de
                    place_of(topology, look.server, "password"));
   };
   if (!look.scene.secrets.replication) return unknown("its secret is not at hand");
-  if (account.plugin == "caching_sha2_password") {
-    const auto matches = matches_caching_sha2(*look.scene.secrets.replication, account.hash);
-    if (!matches) return unknown("its caching_sha2_password hash has an unknown form");
-    return *matches ? Judgement{} : another();
-  }
-  if (!is_native(account.plugin)) return unknown(fmt::format("{} hashes can't be compared", account.plugin));
-  if (native_password_hash(*look.scene.secrets.replication) == account.hash) return {};
-  return another();
+  const Secrets& secrets = look.scene.secrets;
+  const auto matches = secrets.checks.matches(account.plugin, *secrets.replication, account.hash);
+  if (!matches) return unknown(fmt::format("what {} stores can't be compared", observed_plugin));
+  return *matches ? Judgement{} : another();
 }
 
 bool is_replication_only(const Grant& grant) {

@@ -96,9 +96,23 @@ std::string crypt_text(const Sha256::Digest& digest) {
   return text;
 }
 
-constexpr std::string_view kCachingSha2 = "$A$";
-constexpr std::size_t kCostLength = 3, kSaltLength = 20, kHashLength = 43;
+constexpr std::string_view kCachingSha2 = "$A$", kCachingSha2Pbkdf2 = "$B$";
+constexpr std::size_t kCostLength = 3, kSaltLength = 20, kHashLength = 43, kPbkdf2Length = 88;
 constexpr unsigned kRoundsPerCost = 1000;
+
+// PBKDF2 with HMAC-SHA-512, in base 64.
+std::string pbkdf2_sha512(const Secret& password, std::string_view salt, unsigned rounds) {
+  std::array<unsigned char, 64> derived{};
+  std::array<unsigned char, kPbkdf2Length + 1> text{};  // and a zero byte, which OpenSSL writes behind it
+  const std::string& key = password.reveal();
+  if (PKCS5_PBKDF2_HMAC(key.data(), static_cast<int>(key.size()),
+                        reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()),
+                        static_cast<int>(rounds), EVP_sha512(), static_cast<int>(derived.size()),
+                        derived.data()) != 1)
+    throw std::runtime_error("OpenSSL can't derive a key");
+  const int length = EVP_EncodeBlock(text.data(), derived.data(), static_cast<int>(derived.size()));
+  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
+}
 
 }  // namespace
 
@@ -154,16 +168,20 @@ std::string caching_sha2_hash(const Secret& password, std::string_view salt, uns
 }
 
 std::optional<bool> matches_caching_sha2(const Secret& password, std::string_view stored) {
-  constexpr std::size_t kSaltAt = kCachingSha2.size() + kCostLength + 1;
-  if (stored.size() != kSaltAt + kSaltLength + kHashLength || !stored.starts_with(kCachingSha2) ||
+  constexpr std::size_t kSaltAt = kCachingSha2.size() + kCostLength + 1, kHashAt = kSaltAt + kSaltLength;
+  const bool pbkdf2 = stored.starts_with(kCachingSha2Pbkdf2);
+  const std::size_t length = pbkdf2 ? kPbkdf2Length : kHashLength;
+  if (stored.size() != kHashAt + length || !(pbkdf2 || stored.starts_with(kCachingSha2)) ||
       stored[kSaltAt - 1] != '$')
     return std::nullopt;
   unsigned cost = 0;
   const char* const cost_end = stored.data() + kSaltAt - 1;
   const auto [end, error] = std::from_chars(stored.data() + kCachingSha2.size(), cost_end, cost, 16);
   if (error != std::errc{} || end != cost_end || cost == 0) return std::nullopt;
-  const std::string hash = sha256_crypt(password, stored.substr(kSaltAt, kSaltLength), cost * kRoundsPerCost);
-  return CRYPTO_memcmp(hash.data(), stored.substr(kSaltAt + kSaltLength).data(), kHashLength) == 0;
+  const std::string_view salt = stored.substr(kSaltAt, kSaltLength);
+  const std::string hash = pbkdf2 ? pbkdf2_sha512(password, salt, cost * kRoundsPerCost)
+                                  : sha256_crypt(password, salt, cost * kRoundsPerCost);
+  return CRYPTO_memcmp(hash.data(), stored.substr(kHashAt).data(), length) == 0;
 }
 
 std::string short_digest(std::string_view text) {

@@ -1,6 +1,9 @@
 // Password hashes, against values that others computed.
 #include "plans/password_hash.h"
 
+#include <chrono>
+
+#include "plans/password_check.h"
 #include "tests/catch.h"
 
 using namespace stemma;
@@ -66,7 +69,16 @@ TEST_CASE("what a server stored is compared") {
       Row{"secret",
           "24412430303524495451205E385A1E5464710C4859650E194E365F57506C492F5652516A76496F6F36656E7477574B3462"
           "756E"
-          "504F7554704F4F3076716B77423547754F5039"});
+          "504F7554704F4F3076716B77423547754F5039"},
+      // And with caching_sha2_password_storage_format = PBKDF2_SHA512.
+      Row{"secret",
+          "244224303041243C61256C037F114D7C35472B6C0C054E0F763F483165727142697A62585266547845556F772B786A6E74"
+          "54714D4776794570614169397A4233766745392F56616F6A76646C2B4E65686B6246634751545644796477376C4D4A3178"
+          "51384A78305478476A6552373169513D3D"},
+      Row{"pässwörd \\ it's",
+          "244224303041243A182A4650014536462F2F2A6C514E196D38704B626F44416F3242324972556376366C45455141745667"
+          "763777504964784C446C33753155436361565438445962545A774945796B50532F6C37793830707067664557557A796248"
+          "574B6E5032367832374E722F5438513D3D"});
   INFO(row.password);
   CHECK(matches_caching_sha2(Secret(row.password), unhex(row.stored)) == true);
   CHECK(matches_caching_sha2(Secret(row.password + "x"), unhex(row.stored)) == false);
@@ -97,9 +109,55 @@ TEST_CASE("what is not caching_sha2_password's form can't be compared") {
   };
   const std::string stored = GENERATE_COPY(
       ""s, "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"s, good.substr(0, 69), good + "x", changed(0, '*'),
-      // The other form of 9.7, caching_sha2_password_storage_format = PBKDF2_SHA512.
-      "$B$005$"s + std::string(kSalt) + std::string(88, 'x'), changed(1, 'B'), changed(2, 'x'),
-      changed(3, 'g'), changed(3, '-'), changed(5, '0'), changed(6, 'x'));
+      "$B$000$"s + std::string(kSalt) + std::string(88, 'x'), changed(1, 'B'), changed(1, 'C'),
+      changed(2, 'x'), changed(3, 'g'), changed(3, '-'), changed(5, '0'), changed(6, 'x'));
   INFO(stored);
   CHECK(matches_caching_sha2(Secret("x"), stored) == std::nullopt);
+}
+
+TEST_CASE("MariaDB's public keys are compared") {
+  struct Row {
+    std::string plugin, password, stored;
+  };
+  const auto row = GENERATE(  // MariaDB 11.8; the first is in MariaDB's manual, too
+      Row{"ed25519", "secret", "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY"},
+      Row{"ed25519", "pässwörd \\ it's 🐬", "eYeF4NnZ5IF22vdmYBEqaj7cxBUfQQs/zvRcEDhSGzc"},
+      Row{"ed25519", "", "4LH+dBF+G5W2CKTyId8xR3SyDqZoQjUNUVNxx8aWbG4"},
+      Row{"parsec", "secret", "P0:9SsBMcm07Dpij5EvvaihSgIU:pzjENGtMJf2vAsAEhj/laY2ybz1kvxxlSKRdaxrKWdg"});
+  INFO(row.plugin << " " << row.password);
+  CHECK(matches_stored(row.plugin, Secret(row.password), row.stored) == true);
+  CHECK(matches_stored(row.plugin, Secret(row.password + "x"), row.stored) == false);
+  std::string other = row.stored;
+  other[other.size() - 5] = other[other.size() - 5] == 'A' ? 'B' : 'A';
+  CHECK(matches_stored(row.plugin, Secret(row.password), other) == false);
+  for (const std::string& odd : {row.stored + "x", row.stored.substr(1), ""s, "*"s + row.stored.substr(1)}) {
+    INFO(odd);
+    CHECK(matches_stored(row.plugin, Secret(row.password), odd) == std::nullopt);
+  }
+}
+
+TEST_CASE("ed25519 agrees with OpenSSL's own where a password has the length of its seeds") {
+  // EVP_PKEY_ED25519's public key of the seed 0123456789abcdef0123456789abcdef, and the first vector of RFC 8032.
+  CHECK(matches_ed25519(Secret("0123456789abcdef0123456789abcdef"),
+                        "I7xUkSwebpLEqGglyGfif/3FVb/71CRPF6Jqv//ull0") == true);
+  const std::string empty_seed = unhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+  CHECK(matches_ed25519(Secret(empty_seed), "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo") == true);
+}
+
+TEST_CASE("each plugin is asked in its own way, and each question is computed once") {
+  const std::string sha2 = caching_sha2_hash(Secret("x"), kSalt, 400);  // takes a good while
+  CHECK(matches_stored("", Secret("password"), "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19") == true);
+  CHECK(matches_stored("mysql_native_password", Secret("x"), "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19") ==
+        false);
+  CHECK(matches_stored("auth_pam", Secret("x"), "x") == std::nullopt);
+  using clock = std::chrono::steady_clock;
+  const PasswordChecks checks;
+  const PasswordChecks copy = checks;
+  const auto begin = clock::now();
+  CHECK(checks.matches("caching_sha2_password", Secret("x"), sha2) == true);
+  const auto once = clock::now() - begin;
+  for (int i = 0; i < 100; ++i) CHECK(copy.matches("caching_sha2_password", Secret("x"), sha2) == true);
+  CHECK(clock::now() - begin < once * 10);
+  CHECK(checks.matches("caching_sha2_password", Secret("y"), sha2) == false);
+  CHECK(checks.matches("mysql_native_password", Secret("x"), sha2) == false);
 }
