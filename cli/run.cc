@@ -215,6 +215,10 @@ int run(int argc, const char* const* argv) {
   add_format<DataFormat>(*sub, log.format, kDataFormats);
   sub->callback([&] { chosen = [&](Console& c) { return run_log(log, common, c); }; });
 
+  sub = command("schema", "The JSON Schema of topology files, for editors",
+                "stemma schema > topology.schema.json");
+  sub->callback([&] { chosen = [](Console& c) { return run_schema(c); }; });
+
   VerifyArguments verify;
   sub = command("verify", "Write a row at each source, read it at every replica, clean up",
                 "stemma verify topology.toml");

@@ -22,7 +22,7 @@ has mariadb mysql || packages+=(mariadb-client-core)
 
 case "${1:-}" in
   "") ;;
-  --test) packages+=(clang-format clang-tidy procps iproute2) ;;
+  --test) packages+=(clang-format clang-tidy procps iproute2 python3-jsonschema) ;;
   --servers)
     has mmdebstrap || packages+=(mmdebstrap)
     has npm || packages+=(npm)
