@@ -19,6 +19,7 @@
 #include <stdexcept>
 
 #include "providers/mysql/reader.h"
+#include "tests/live/support_grants.h"
 #include "tests/live/support_tongue.h"
 #include "tests/servers/support_servers.h"
 
@@ -256,10 +257,34 @@ void Story::bring_up() {
   if (!connection) broken(root_ + ": " + connection.error().message);
   flavor_ = mysql::flavor_of(connection->server_version());
   version_ = mysql::parse_version(connection->server_version());
+  make_accounts();
+}
+
+std::vector<std::string> Story::grants(const std::string& file, const std::string& server) {
+  const std::string purpose = file == looking_file() ? "looking" : "applying";
+  const Ran ran = run({"grants", file, "--for", purpose});
+  if (ran.code != 0) broken("grants failed: " + ran.all());
+  return granted(ran.out, flavor_, version_, server == root_);
+}
+
+// As an administrator would: root, outside the binlog, one statement after the other, before there is any replication.
+void Story::make_accounts() {
+  for (const auto& [user, file] : {std::pair{"stemma", this->file()}, {"stemma_looks", looking_file()}})
+    for (const ServerLines& server : shape_.servers) {
+      auto connection = connect(server.name);
+      if (!connection) broken(server.name + ": " + connection.error().message);
+      std::vector<std::string> statements = {
+          "SET SESSION sql_log_bin = 0", fmt::format("CREATE USER '{}'@'%' IDENTIFIED BY '{}'", user,
+                                                     mysql::escape(environment.at("LIVE_ADMIN_PASSWORD")))};
+      for (std::string& grant : grants(file, server.name)) statements.push_back(std::move(grant));
+      for (const std::string& statement : statements)
+        if (const auto done = connection->query(statement); !done)
+          broken(fmt::format("{}: {}: {}", server.name, statement, done.error().message));
+    }
 }
 
 Ran Story::sandbox_up() {
-  std::vector<std::string> words{"sandbox", "up", file(), "--dir", sandbox().string()};
+  std::vector<std::string> words{"sandbox", "up", path("servers.toml"), "--dir", sandbox().string()};
   if (const auto& binary = test::test_server().binary)
     words.insert(words.end(), {"--server-binary", *binary});
   // Off by default there, and without them no replica can be moved to another source.
@@ -273,7 +298,7 @@ Story::~Story() {
   writer_.reset();
   try {
     rewrite(shape_);
-    static_cast<void>(run({"sandbox", "down", "--purge", file(), "--dir", sandbox().string()}));
+    static_cast<void>(run({"sandbox", "down", "--purge", path("servers.toml"), "--dir", sandbox().string()}));
   } catch (const std::exception& left) {
     fmt::print(stderr, "sandbox down: {}\n", left.what());
   }
@@ -283,11 +308,15 @@ Story::~Story() {
 }
 
 void Story::rewrite(const Shape& shape) {
-  std::string text = fmt::format("[topology]\nname = \"story\"\ncoordinates = \"{}\"\n[admin]\n{}\n",
-                                 shape.coordinates, shape.admin);
-  text += fmt::format("[replication]\nuser = \"repl_user\"\nhost = \"%\"\n{}\n{}\n",
-                      test::test_server().name == "mysql-9.7" ? "" : "plugin = \"mysql_native_password\"",
-                      shape.replication);
+  const auto admin = [&](std::string_view user) {
+    return fmt::format("user = \"{}\"\npassword = {{ env = \"LIVE_ADMIN_PASSWORD\" }}", user);
+  };
+  ours_ = shape.admin == admin("stemma");
+  const std::string head =
+      fmt::format("[topology]\nname = \"story\"\ncoordinates = \"{}\"\n[admin]\n", shape.coordinates);
+  std::string text = fmt::format(
+      "[replication]\nuser = \"repl_user\"\nhost = \"%\"\n{}\n{}\n",
+      test::test_server().name == "mysql-9.7" ? "" : "plugin = \"mysql_native_password\"", shape.replication);
   int id = 0;
   for (const ServerLines& server : shape.servers) {
     ++id;
@@ -296,7 +325,10 @@ void Story::rewrite(const Shape& shape) {
     if (!server.source.empty()) text += fmt::format("source = \"{}\"\n", server.source);
     text += server.more + "\n";
   }
-  write_text(file(), fmt::format("{}[limits]\nstep = \"{}\"\n{}\n", text, shape.step, shape.rest));
+  text = fmt::format("\n{}[limits]\nstep = \"{}\"\n{}\n", text, shape.step, shape.rest);
+  write_text(file(), head + shape.admin + text);
+  write_text(looking_file(), head + admin("stemma_looks") + text);
+  write_text(path("servers.toml"), head + admin("root") + text);
 }
 
 std::unique_ptr<Running> Story::start(std::vector<std::string> arguments) {
@@ -316,8 +348,24 @@ Ran Story::stemma(std::vector<std::string> arguments) {
 Ran Story::apply() { return stemma({"apply", "--yes", "--format", "json"}); }
 
 Codes Story::codes() {
+  Codes seen = codes_of(file());
+  if (!ours_) return seen;
+  Codes by_looker = codes_of(looking_file());
+  // Something may be passing, but not for long.
+  const auto deadline = steady_clock::now() + std::chrono::seconds(5);
+  while (by_looker != seen && steady_clock::now() < deadline) {
+    seen = codes_of(file());
+    by_looker = codes_of(looking_file());
+  }
+  if (by_looker != seen)
+    broken(fmt::format("who applies sees {}\nand who may only look {}", fmt::join(seen, ", "),
+                       fmt::join(by_looker, ", ")));
+  return seen;
+}
+
+Codes Story::codes_of(const std::string& file) {
   std::set<std::string> found;
-  const json drift = stemma({"drift", "--format", "json"}).document();
+  const json drift = run({"drift", file, "--format", "json"}).document();
   for (const json& finding : drift.at("findings"))
     if (finding.at("severity") == "error" && !finding.at("ignored").get<bool>())
       found.insert(finding.at("server").get<std::string>() + " " + finding.at("code").get<std::string>());

@@ -63,7 +63,8 @@ struct Shape {
   std::string coordinates = "position";
   std::vector<ServerLines> servers = {
       {"primary", "", ""}, {"replica-1", "primary", ""}, {"replica-2", "primary", ""}};
-  std::string admin = "user = \"root\"\npassword = { env = \"LIVE_ADMIN_PASSWORD\" }";
+  // An account that may do what `stemma grants` prints for applying, and no more.
+  std::string admin = "user = \"stemma\"\npassword = { env = \"LIVE_ADMIN_PASSWORD\" }";
   std::string replication = "password = { env = \"LIVE_REPL_PASSWORD\" }";  // lines of [replication]
   std::string rest;                                                         // further tables
   bool server_ids = true;
@@ -106,8 +107,9 @@ class Story {
   Story(const Story&) = delete;
   Story& operator=(const Story&) = delete;
 
-  // --- the file and the program
+  // --- the file and the program; the same file for an account that may only look
   [[nodiscard]] std::string file() const { return (directory_ / "topology.toml").string(); }
+  [[nodiscard]] std::string looking_file() const { return (directory_ / "looking.toml").string(); }
   [[nodiscard]] std::filesystem::path path(const std::string& name) const { return directory_ / name; }
   [[nodiscard]] std::filesystem::path state_home() const { return directory_ / "state"; }
   [[nodiscard]] std::filesystem::path sandbox() const { return directory_ / "servers"; }
@@ -118,7 +120,9 @@ class Story {
   std::unique_ptr<Running> start(std::vector<std::string> arguments);
   Ran sandbox_up();  // on test_server(); the servers that run are kept
   Ran apply();       // apply --yes --format json
-  Codes codes();     // errors that drift finds
+  // Errors that drift finds, for the account that applies and, where the file names no other, for one that may only
+  // look: throws when the two do not see the same.
+  Codes codes();
   std::vector<std::string>
   applied_steps();  // ids of the steps of `apply --yes`; throws unless it exits with 0
   std::map<std::string, std::string> environment;
@@ -136,6 +140,9 @@ class Story {
   void stop_server(const std::string& server) const;
   void restart(const std::string& server, const std::vector<std::string>& options) const;
 
+  // The GRANTs that `stemma grants` prints for the account of that file on this server.
+  std::vector<std::string> grants(const std::string& file, const std::string& server);
+
   // --- the data
   void make_app();  // schema app at the root: after the first apply
   Writer& writer();
@@ -150,6 +157,8 @@ class Story {
   [[nodiscard]] std::string snapshot_now() const;
   [[nodiscard]] std::string spoken(const std::string& statement) const;  // in the servers' own words
   void bring_up();
+  void make_accounts();
+  Codes codes_of(const std::string& file);
 
   Shape shape_;
   std::filesystem::path directory_;
@@ -159,6 +168,7 @@ class Story {
   Flavor flavor_ = Flavor::mariadb;
   Version version_;
   std::unique_ptr<Writer> writer_;
+  bool ours_ = false;  // the file's account is the one of make_accounts()
 };
 
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
