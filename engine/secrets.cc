@@ -126,6 +126,7 @@ Result<Secret> resolve(const SecretRef& ref, const ResolveOptions& options,
 
 Result<ResolvedSecrets> resolve_secrets(const Topology& topology, const ResolveOptions& options) {
   ResolvedSecrets resolved;
+  resolved.secrets.base = options.base.string();
   std::vector<std::string> problems;
   std::vector<std::pair<SecretRef, Result<Secret>>>
       known;  // a command is run once, however often it is named

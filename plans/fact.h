@@ -21,6 +21,7 @@ struct Secrets {
   std::map<ServerName, Secret> admin;
   std::optional<Secret> replication;  // none: could not be resolved; the password can't be judged
   PasswordChecks checks;              // what is known about them already
+  std::string base;                   // of the topology file: where relative paths of stemma's own TLS begin
 };
 
 enum class AccountAspect { exists, secret, granted, nothing_more };

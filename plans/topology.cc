@@ -6,6 +6,12 @@
 
 namespace stemma {
 
+Tls below(const std::string& directory, Tls tls) {
+  for (std::string* file : {&tls.ca, &tls.cert, &tls.key})
+    if (!directory.empty() && !file->empty() && file->front() != '/') *file = directory + "/" + *file;
+  return tls;
+}
+
 std::string to_text(const Address& address) {
   if (!address.socket.empty()) return "unix:" + address.socket;
   const bool ipv6 = address.host.find(':') != std::string::npos;

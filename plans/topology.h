@@ -44,6 +44,8 @@ struct Tls {
   std::string ca, cert, key;
   bool operator==(const Tls&) const = default;
 };
+// The same with its relative paths counted from `directory`, that of the topology file; "" is the current one.
+Tls below(const std::string& directory, Tls);
 
 // How stemma logs in.
 struct Login {

@@ -5,14 +5,14 @@
 #include <mutex>
 
 #include "providers/mysql/client_library.h"
+#include "providers/mysql/login_trouble.h"
 
 namespace stemma::mysql {
 namespace {
 
-// Numbers that both libraries share. Connector/C says 2002 where Oracle's says 2003.
+// Numbers that both libraries share.
 constexpr unsigned first_client_error = 2000, last_client_error = 2999;
-constexpr unsigned socket_failed = 2002, host_failed = 2003, unknown_host = 2005;
-constexpr unsigned server_gone = 2006, server_lost = 2013, tls_failed = 2026, server_lost_extended = 2055;
+constexpr unsigned server_gone = 2006, tls_failed = 2026;
 
 constexpr unsigned client_auth_errors[] = {
     2049,  // the server uses an authentication of before 4.1
@@ -57,45 +57,15 @@ std::string last_message(MYSQL* handle) {
   return fmt::format("{} {}", mysql_errno(handle), on_one_line(mysql_error(handle)));
 }
 
-std::string connect_hint(unsigned number, const Address& address) {
-  switch (number) {
-    case socket_failed:
-    case host_failed:
-      return address.socket.empty()
-                 ? fmt::format(
-                       "nothing accepts connections at {}: check host, port, the server's "
-                       "bind_address, and firewalls",
-                       to_text(address))
-                 : fmt::format("check that the server runs and that its socket is {}", address.socket);
-    case unknown_host:
-      return fmt::format("check the spelling of '{}', and DNS on this machine", address.host);
-    case server_lost:
-    case server_lost_extended:
-      return fmt::format(
-          "something at {} took the connection and then fell silent or closed it: check that "
-          "it is a MySQL or MariaDB server, and that it is not overloaded",
-          to_text(address));
-    case tls_failed:
-      return "check the TLS mode and the ca, cert and key of this login, and the server's certificate";
-    case 1040:
-    case 1203: return "raise max_connections, or close what holds them";
-    case 1130: return "no account of the server has a host pattern that matches this machine";
-    case 3159:
-    case 2061: return "the server wants this login encrypted: set tls to \"required\"";
-    case 2049:
-    case 2059:
-      return "this client library lacks the account's authentication plugin: give the account another one";
-    default: return "check user and password, and the host pattern, plugin and REQUIRE clause of the account";
-  }
-}
-
 Error connect_error(MYSQL* handle, const Address& address) {
   const unsigned number = mysql_errno(handle);
   const bool answered =
       is_client_error(number) ? listed(client_auth_errors, number) : !listed(server_busy_errors, number);
+  std::string message = last_message(handle);
+  std::string hint = connect_hint(number, message, address);
   return Error{.trouble = answered ? Trouble::denied : Trouble::unreachable,
-               .message = last_message(handle),
-               .hint = connect_hint(number, address),
+               .message = std::move(message),
+               .hint = std::move(hint),
                .number = static_cast<int>(number),
                .code = {}};
 }
@@ -218,7 +188,7 @@ struct Connection::Handle {
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "stemma");
     library::set_tls(mysql, tls);
-    library::allow_public_key_fetch(mysql);
+    library::prepare_sha2_password(mysql);
   }
 
   bool connect(const Address& address, const Credentials& credentials) {
@@ -253,13 +223,8 @@ Result<Connection> Connection::open(const Address& address, const Credentials& c
   const bool over_socket = !address.socket.empty();
   // Nobody listens in on a socket, so there is nothing to prefer.
   if (over_socket && tls.mode == TlsMode::preferred) tls.mode = TlsMode::disabled;
-  if (tls.mode >= TlsMode::verify_ca && tls.ca.empty()) {
-    return tl::unexpected(Error{.trouble = Trouble::unreachable,
-                                .message = "the server's certificate can't be verified without a CA",
-                                .hint = "name the CA's file with `ca` beside `tls`",
-                                .number = 0,
-                                .code = {}});
-  }
+  if (auto fit = check_tls(tls, library::switch_against_verification()); !fit)
+    return tl::unexpected(fit.error());
 
   const auto open_with = [&](TlsMode mode) -> Result<Connection> {
     tls.mode = mode;

@@ -75,10 +75,10 @@ MysqlProvider::Lane& MysqlProvider::lane(const ServerName& name) { return *lanes
 
 Result<Connection> MysqlProvider::open(const Server& server) const {
   const auto secret = secrets_.admin.find(server.name);
-  return Connection::open(
-      server.address,
-      {server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second, server.admin.tls},
-      timeouts_);
+  return Connection::open(server.address,
+                          {server.admin.user, secret == secrets_.admin.end() ? Secret() : secret->second,
+                           below(secrets_.base, server.admin.tls)},
+                          timeouts_);
 }
 
 Result<void> MysqlProvider::connect(Lane& lane) {
