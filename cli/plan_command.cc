@@ -46,7 +46,7 @@ int run_validate(const ValidateArguments& arguments, const CommonOptions&, Conso
   if (!topology) return ExitCode::error;
   std::size_t roots = 0;
   for (const Server& server : topology->servers)
-    if (!server.source) ++roots;
+    if (server.is_root()) ++roots;
   console.out << fmt::format("{} {}: {} ({}, {})\n", console.paint.paint(console.paint.good, "✓"),
                              arguments.file, topology->name, counted(roots, "source"),
                              counted(topology->servers.size() - roots, "replica"));

@@ -18,7 +18,8 @@ bool may_pass(int number) {
 
 // The error of a replication thread that waiting will not mend, if there is one.
 std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
-  const Channel* channel = state.channel();
+  const Link* link = link_of(step);
+  const Channel* channel = link == nullptr ? nullptr : state.channel(link->channel);
   const bool waits_for_threads = step.kind == StepKind::start_replica ||
                                  step.kind == StepKind::await_running ||
                                  step.kind == StepKind::await_caught_up;
@@ -46,7 +47,8 @@ std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
 Error too_late(const Fact& goal, const Judgement& last, const ServerState& state, const Patience& patience) {
   std::string why;
   for (const Finding& found : last.findings) why += (why.empty() ? ": " : "; ") + found.message;
-  const Channel* channel = state.channel();
+  const Link* link = link_of(goal);
+  const Channel* channel = link == nullptr ? nullptr : state.channel(link->channel);
   if (why.empty() && channel != nullptr && !channel->receiver_doing.empty())
     why = fmt::format(": the receiver is at \"{}\"", channel->receiver_doing);
   return {Trouble::late,
@@ -110,7 +112,7 @@ class Attempt {
       read = look();
     }
     if (!moment) return tl::unexpected(moment.error().within(fmt::format("asking {}", flowing.source.text)));
-    board_.after_start(step_.server, *moment);
+    board_.after_start(flowing.link, *moment);
     return read;
   }
 

@@ -48,7 +48,7 @@ void Board::forget_readings(const ServerName& name) {
 }
 
 Judgement Board::judge(const Fact& fact, const ServerState& own) const {
-  // Only the fact's server and its source can matter: a small scene of their own instead of the fleet.
+  // Only the fact's server and its sources can matter: a small scene of their own instead of the fleet.
   Fleet scene;
   Outputs outputs;
   const ServerName& name = subject(fact);
@@ -56,16 +56,17 @@ Judgement Board::judge(const Fact& fact, const ServerState& own) const {
   const Server* server = topology_.find(name);
   {
     const std::lock_guard lock(guard_);
-    const auto copy = [](const auto& from, auto& to, const ServerName& key) {
+    const auto copy = [](const auto& from, auto& to, const auto& key) {
       if (const auto found = from.find(key); found != from.end()) to.insert(*found);
     };
     copy(outputs_.noted, outputs.noted, name);
-    copy(outputs_.after_start, outputs.after_start, name);
-    if (server != nullptr && server->source) {
-      copy(fleet_.servers, scene.servers, *server->source);
-      copy(outputs_.noted, outputs.noted, *server->source);
-      copy(outputs_.sources, outputs.sources, *server->source);
-    }
+    if (const Link* link = link_of(fact)) copy(outputs_.after_start, outputs.after_start, *link);
+    if (server != nullptr)
+      for (const DeclaredChannel& channel : server->channels) {
+        copy(fleet_.servers, scene.servers, channel.source);
+        copy(outputs_.noted, outputs.noted, channel.source);
+        copy(outputs_.sources, outputs.sources, channel.source);
+      }
   }
   return stemma::judge(fact, Scene{topology_, scene, secrets_, outputs});
 }
@@ -84,9 +85,9 @@ void Board::note(const ServerName& source, const Moment& moment) {
   outputs_.noted[source] = moment;
 }
 
-void Board::after_start(const ServerName& replica, const Moment& moment) {
+void Board::after_start(const Link& link, const Moment& moment) {
   const std::lock_guard lock(guard_);
-  outputs_.after_start[replica] = moment;
+  outputs_.after_start[link] = moment;
 }
 
 Outputs Board::outputs() const {

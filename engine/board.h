@@ -25,7 +25,7 @@ class Board {
   // The server has applied transactions that may have changed anything: what was read before tells nothing now.
   void forget_readings(const ServerName&);
 
-  // Judges a fact on `own`, the newest reading of its subject, and what is known of its source.
+  // Judges a fact on `own`, the newest reading of its subject, and what is known of its sources.
   [[nodiscard]] Judgement judge(const Fact&, const ServerState& own) const;
 
   // A server's schemas that are not the system's or the canary's; whether an account is the declared one.
@@ -33,7 +33,7 @@ class Board {
   [[nodiscard]] bool is_replication(const AccountName&) const;
 
   void note(const ServerName& source, const Moment&);
-  void after_start(const ServerName& replica, const Moment&);
+  void after_start(const Link&, const Moment&);
   [[nodiscard]] Outputs outputs() const;
 
   // Where `source` stands, by a reading that began after this call. Replicas that ask at the same time share

@@ -10,8 +10,8 @@
 namespace stemma {
 namespace {
 
-std::string provision_anew(const Server& replica) {
-  return fmt::format("provision {} anew from a backup of {}", replica.name.text, replica.source->text);
+std::string provision_anew(const DeclaredLink& link) {
+  return fmt::format("provision {} anew from a backup of {}", link.replica.name.text, link.source().text);
 }
 
 // Every domain that the source knows must be one whose place in history the replica knows: a missing one
@@ -32,15 +32,14 @@ struct Ahead {
 };
 
 // MySQL's sets hold all that was ever executed, so every foreign transaction shows.
-Ahead ahead_by_set(const Scene& scene, const Server& replica, const ServerState& source,
+Ahead ahead_by_set(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                    const ServerState& state) {
   Ahead ahead;
   if (!source.mysql_gtids) return ahead;
-  const Channel* channel = state.channel();
+  const Channel* channel = state.channel(link.channel.name);
   const bool receives = channel != nullptr && channel->receiver == ReceiverState::on;
   GtidSet more = state.mysql_gtids->executed.subtract(source.mysql_gtids->executed);
-  for (const Server* at = scene.desired.find(*replica.source); at != nullptr && !more.empty();
-       at = at->source ? scene.desired.find(*at->source) : nullptr) {
+  for (const Server* at : scene.desired.upstream(link.source())) {
     const ServerState* upstream = scene.observed.find(at->name);
     if (upstream == nullptr || !upstream->mysql_gtids) continue;
     // What a server above has written itself can only have come from there, be it a moment after it was read.
@@ -54,11 +53,11 @@ Ahead ahead_by_set(const Scene& scene, const Server& replica, const ServerState&
   return ahead;
 }
 
-Ahead ahead_of(const Scene& scene, const Server& replica, const ServerState& source,
+Ahead ahead_of(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                const ServerState& state) {
-  if (state.mysql_gtids) return ahead_by_set(scene, replica, source, state);
+  if (state.mysql_gtids) return ahead_by_set(scene, link, source, state);
   Ahead ahead;
-  const Channel* channel = state.channel();
+  const Channel* channel = state.channel(link.channel.name);
   const bool receives = channel != nullptr && channel->receiver == ReceiverState::on;
   // A replica that is connected to that very source may have been read a moment later than it: then its newest
   // transactions prove nothing.
@@ -66,8 +65,7 @@ Ahead ahead_of(const Scene& scene, const Server& replica, const ServerState& sou
   for (const auto& [domain, gtid] : state.gtid_replicated.domains()) {
     if (source.gtid_state.contains(gtid)) continue;
     bool above = false;
-    for (const Server* at = scene.desired.find(*replica.source); at != nullptr;
-         at = at->source ? scene.desired.find(*at->source) : nullptr) {
+    for (const Server* at : scene.desired.upstream(link.source())) {
       const ServerState* upstream = scene.observed.find(at->name);
       // What a server above has written itself can only have come from there, be it a moment after it was read.
       above = above || (upstream != nullptr && (upstream->gtid_state.contains(gtid) ||
@@ -81,67 +79,67 @@ Ahead ahead_of(const Scene& scene, const Server& replica, const ServerState& sou
   return ahead;
 }
 
-AttachDecision refuse_errant(const Server& replica, const Ahead& ahead) {
+AttachDecision refuse_errant(const DeclaredLink& link, const Ahead& ahead) {
   return refused(
-      "replica.errant-transactions", replica,
-      fmt::format("has executed transactions that {} lacks: {}", replica.source->text, listed(ahead.errant)),
-      provision_anew(replica));
+      "replica.errant-transactions", link,
+      fmt::format("has executed transactions that {} lacks: {}", link.source().text, listed(ahead.errant)),
+      provision_anew(link));
 }
 
-AttachDecision attach_by_own_gtid(const Scene& scene, const Server& replica, const ServerState& source,
+AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                                   const ServerState& state, std::vector<Hazard> hazards, std::string reason) {
-  const std::string& from = replica.source->text;
+  const std::string& from = link.source().text;
   if (!state.has_gtids() || !source.has_gtids())
     return refused(
-        "replica.position-unknown", replica,
+        "replica.position-unknown", link,
         fmt::format("its file and position are not of {}, and gtid_mode is not ON on both, so nothing "
                     "tells where its data stand",
                     from),
         fmt::format("{}; or let it catch up with the source it has, stop both replicas at the same "
                     "point, and re-point it by hand",
-                    provision_anew(replica)));
+                    provision_anew(link)));
   const auto unknown = unknown_domains(source, state);
   const bool nothing = state.executed().empty();
   if (nothing && state.mysql_gtids)
-    return refused("replica.position-unknown", replica,
+    return refused("replica.position-unknown", link,
                    fmt::format("its file and position are not of {}, and its gtid_executed is empty", from),
-                   provision_anew(replica));
+                   provision_anew(link));
   if (nothing || unknown)
     return refused(
-        "replica.position-unknown", replica,
+        "replica.position-unknown", link,
         nothing ? fmt::format(
                       "its file and position are not of {}, and it has no gtid_slave_pos to go on from", from)
                 : fmt::format("its gtid_slave_pos {} says nothing of domain {} of {}",
                               to_text(state.gtid_replicated), *unknown, from),
         fmt::format("if you know where its data stand, SET GLOBAL gtid_slave_pos on {} to it; else {}",
-                    replica.name.text, provision_anew(replica)));
-  const Ahead ahead = ahead_of(scene, replica, source, state);
-  if (!ahead.errant.empty()) return refuse_errant(replica, ahead);
+                    link.replica.name.text, provision_anew(link)));
+  const Ahead ahead = ahead_of(scene, link, source, state);
+  if (!ahead.errant.empty()) return refuse_errant(link, ahead);
   // What was received from another server and not applied yet would be thrown away, and nothing tells whether
   // the new source has it.
-  const Channel* channel = state.channel();
+  const Channel* channel = state.channel(link.channel.name);
   const bool unapplied = channel != nullptr && !channel->applier && channel->read.known() &&
                          !(channel->executed.known() && reached(channel->executed, channel->read));
   if (unapplied && !hazards.empty())
-    return refused(channel->applier_errno != 0 ? "replica.applier-error" : "replica.applier-stopped", replica,
+    return refused(channel->applier_errno != 0 ? "replica.applier-error" : "replica.applier-stopped", link,
                    channel->applier_errno != 0
                        ? fmt::format("has received transactions that it can't apply, error {}: {}",
                                      channel->applier_errno, channel->applier_error)
                        : "has received transactions that it has not applied, and its applier is stopped",
                    fmt::format("let it apply them before it follows {}: {}START {} SQL_THREAD on {}", from,
                                channel->applier_errno != 0 ? "mend its data, then " : "", replica_word(state),
-                               replica.name.text));
+                               link.replica.name.text));
   Attach attach;
   attach.origin = FromOwnGtid{};
-  attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, replica);
+  attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, link);
   attach.hazards = std::move(hazards);
   attach.reason = std::move(reason);
   attach.source_lags = ahead.lag;
-  if (!source_can_send(source, state, attach.origin))
-    return refused("replica.binlog-gone", replica,
-                   fmt::format("{} has purged what {} needs after {}", from, replica.name.text,
+  if (!source_can_send(source, state, attach.origin, link.channel.name))
+    return refused("replica.binlog-gone", link,
+                   fmt::format("{} has purged what {} needs after {}", from, link.replica.name.text,
                                to_text(state.executed())),
-                   provision_anew(replica));
+                   provision_anew(link));
   return {attach, std::nullopt};
 }
 
@@ -153,7 +151,7 @@ bool position_agrees(const Channel& channel, const ServerState& source, const Se
   const auto asked = source.gtid_at.find(to_text(channel.executed));
   if (asked == source.gtid_at.end()) return true;
   // No boundary between two transactions of that source; a purged binlog tells nothing, and is refused for itself.
-  if (!asked->second) return !source_can_send(source, state, FromExecuted{});
+  if (!asked->second) return !source_can_send(source, state, FromExecuted{}, channel.name);
   const auto& there = asked->second->domains();
   return std::all_of(state.gtid_replicated.domains().begin(), state.gtid_replicated.domains().end(),
                      [&](const auto& entry) {
@@ -180,10 +178,10 @@ bool position_is_its_own(const Channel& channel, bool right_server, const Server
 }
 
 // Two channels from one server bring everything twice.
-const Channel* other_channel_from(const ServerState& state, const Server& source_server,
-                                  const ServerState& source) {
+const Channel* other_channel_from(const ServerState& state, const DeclaredLink& link,
+                                  const Server& source_server, const ServerState& source) {
   for (const Channel& channel : state.channels)
-    if (!channel.name.empty() && (follows_server(channel, source_server, &source) ||
+    if (channel.name != link.channel.name && (follows_server(channel, source_server, &source) ||
                                   (channel.source_server_id != 0 && came_from(channel, source))))
       return &channel;
   return nullptr;
@@ -191,7 +189,8 @@ const Channel* other_channel_from(const ServerState& state, const Server& source
 
 }  // namespace
 
-bool source_can_send(const ServerState& source, const ServerState& replica, const Origin& origin) {
+bool source_can_send(const ServerState& source, const ServerState& replica, const Origin& origin,
+                     std::string_view channel_name) {
   const auto has_file = [&](const Coordinates& at) {
     return !source.binlogs ||
            std::find(source.binlogs->begin(), source.binlogs->end(), at.file) != source.binlogs->end();
@@ -203,32 +202,32 @@ bool source_can_send(const ServerState& source, const ServerState& replica, cons
   if (const auto* at = std::get_if<FromCoordinates>(&origin)) return has_file(at->at);
   if (const auto* at = std::get_if<FromGtid>(&origin)) return sends_after(at->at);
   if (std::holds_alternative<FromExecuted>(origin)) {
-    const Channel* channel = replica.channel();
+    const Channel* channel = replica.channel(channel_name);
     return channel != nullptr && has_file(channel->executed);
   }
   if (std::holds_alternative<FromOwnGtid>(origin)) return sends_after(replica.executed());
   return true;
 }
 
-AttachDecision decide_attach(const Scene& scene, const Server& replica, bool keeps_relay_log) {
-  const ServerState& state = *scene.observed.find(replica.name);
-  const ServerState& source = *scene.observed.find(*replica.source);
-  const Server& source_server = *scene.desired.find(*replica.source);
-  const Channel* channel = state.channel();
-  if (const Channel* other = other_channel_from(state, source_server, source))
+AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool keeps_relay_log) {
+  const ServerState& state = *scene.observed.find(link.replica.name);
+  const ServerState& source = *scene.observed.find(link.source());
+  const Server& source_server = *scene.desired.find(link.source());
+  const Channel* channel = state.channel(link.channel.name);
+  if (const Channel* other = other_channel_from(state, link, source_server, source))
     return refused(
-        "channel.unmanaged", replica,
+        "channel.unmanaged", link,
         fmt::format("its channel '{}' already follows {}; a second one would apply everything twice",
-                    other->name, replica.source->text),
+                    other->name, link.source().text),
         fmt::format("{} on {}, if nothing depends on that channel", forget_channel(state, other->name),
-                    replica.name.text));
+                    link.replica.name.text));
   // MySQL's sets say of a server that was never a replica, too, that all it has executed came to its source: a former
   // root that is to follow its successor.
   const bool shares_history = state.mysql_gtids && source.mysql_gtids && state.has_gtids() &&
                               source.has_gtids() && !state.mysql_gtids->executed.empty() &&
                               source.mysql_gtids->executed.contains(state.mysql_gtids->executed);
   if (is_fresh(state) && !shares_history) {
-    AttachDecision decision = attach_fresh(scene, replica, source, state);
+    AttachDecision decision = attach_fresh(scene, link, source, state);
     // Transactions of its own set-up would be errant for ever.
     if (decision.attach && state.mysql_gtids && state.has_gtids() && !state.mysql_gtids->executed.empty()) {
       decision.attach->resets_binlog = true;
@@ -237,7 +236,7 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
     return decision;
   }
   if (channel == nullptr)
-    return attach_by_own_gtid(scene, replica, source, state, {Hazard::repoint},
+    return attach_by_own_gtid(scene, link, source, state, {Hazard::repoint},
                               "it has replicated before and has no channel now");
 
   const bool right_server = follows_server(*channel, source_server, &source);
@@ -245,28 +244,28 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
       channel->executed.known() && source.coordinates.known() && came_from(*channel, source) &&
       !reached(source.coordinates, channel->executed))
     return refused(
-        "replica.diverged", replica,
+        "replica.diverged", link,
         fmt::format("has executed up to {} of {}, which stands at {} only: the source's binlogs are "
                     "not those it came from",
-                    to_text(channel->executed), replica.source->text, to_text(source.coordinates)),
-        provision_anew(replica));
-  const bool wants_gtids = wants_gtid(scene.desired, scene.observed, replica);
+                    to_text(channel->executed), link.source().text, to_text(source.coordinates)),
+        provision_anew(link));
+  const bool wants_gtids = wants_gtid(scene.desired, scene.observed, link);
   const bool same_mode = wants_gtids == (channel->gtid != ChannelGtid::no);
   const bool by_gtid = wants_gtids && channel->gtid != ChannelGtid::no;
   if ((by_gtid && right_server) ||
       (!wants_gtids && position_is_its_own(*channel, right_server, source, state))) {
-    if (const Ahead ahead = ahead_of(scene, replica, source, state); !ahead.errant.empty())
-      return refuse_errant(replica, ahead);
+    if (const Ahead ahead = ahead_of(scene, link, source, state); !ahead.errant.empty())
+      return refuse_errant(link, ahead);
     Attach attach;
     attach.origin = wants_gtids ? Origin{FromOwnGtid{}} : Origin{FromExecuted{}};
     attach.reason = "it goes on from what it has executed";
     attach.in_place = same_mode;
-    if (!keeps_relay_log && !source_can_send(source, state, attach.origin))
-      return refused("replica.binlog-gone", replica,
-                     fmt::format("{} has purged {}, from which {} would have to go on", replica.source->text,
-                                 channel->executed.file, replica.name.text),
+    if (!keeps_relay_log && !source_can_send(source, state, attach.origin, link.channel.name))
+      return refused("replica.binlog-gone", link,
+                     fmt::format("{} has purged {}, from which {} would have to go on", link.source().text,
+                                 channel->executed.file, link.replica.name.text),
                      fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
-                                 replica_word(state), replica.name.text, provision_anew(replica)));
+                                 replica_word(state), link.replica.name.text, provision_anew(link)));
     return {attach, std::nullopt};
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as
@@ -282,7 +281,7 @@ AttachDecision decide_attach(const Scene& scene, const Server& replica, bool kee
   }
   const bool stale = right_server && channel->executed.known();
   return attach_by_own_gtid(
-      scene, replica, source, state,
+      scene, link, source, state,
       right_server ? std::vector<Hazard>{} : std::vector<Hazard>{Hazard::repoint},
       !right_server ? "it follows another server; it goes on from the GTIDs that it has executed"
       : stale

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plans/fact.h"
@@ -22,7 +23,7 @@ struct Attach {
   std::string reason;
 };
 
-// How `replica` gets to the declared source and options. Exactly one of the two is set; a refusal names the way on.
+// How a replica's channel gets to the declared source and options. Exactly one of the two is set; a refusal names the way on.
 struct AttachDecision {
   std::optional<Attach> attach;
   std::optional<Finding> refusal;
@@ -30,13 +31,14 @@ struct AttachDecision {
 
 // Both servers must have been observed, with the answers that questions_for() asked of them.
 // `keeps_relay_log`: its threads are only started, so what the source has purged may still be in its relay log.
-AttachDecision decide_attach(const Scene&, const Server& replica, bool keeps_relay_log = false);
+AttachDecision decide_attach(const Scene&, const DeclaredLink&, bool keeps_relay_log = false);
 
 // No trace of replication: no channel, no gtid_slave_pos, no GTID of another server.
 bool is_fresh(const ServerState&);
 
-// Whether what the replica goes on from is still in its source's binlogs; true when that was not asked.
-bool source_can_send(const ServerState& source, const ServerState& replica, const Origin&);
+// Whether what the replica's channel goes on from is still in its source's binlogs; true when that was not asked.
+bool source_can_send(const ServerState& source, const ServerState& replica, const Origin&,
+                     std::string_view channel = "");
 
 // What of a server's data another one lacks: schemas, "schema.table", and accounts that would be missed.
 // Empty for a server that is empty: no schema but the system's and the canary's, no

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "plans/attach_parts.h"
+#include "plans/judge_parts.h"
 
 namespace stemma {
 namespace {
@@ -45,16 +46,16 @@ bool in_history(const GtidPoint& point, const ServerState& server) {
                      [&](const auto& domain) { return server.gtid_state.contains(domain.second); });
 }
 
-AttachDecision attach_by_word(const Scene& scene, const Server& replica, const ServerState& source,
+AttachDecision attach_by_word(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                               const Data& data) {
-  const std::string& name = replica.name.text;
-  const std::string& from = replica.source->text;
+  const std::string& name = link.replica.name.text;
+  const std::string& from = link.source().text;
   if (!data.source_only.empty() || !data.replica_only.empty())
     return refused(
         !data.source_only.empty() && !data.replica_only.empty() ? "replica.diverged"
         : !data.source_only.empty()                             ? "replica.data-missing"
                                                                 : "replica.errant-transactions",
-        replica,
+        link,
         fmt::format(
             "provision = \"assume-identical\" says that {} has the data of {}, but the names differ:{}{}",
             name, from, data.source_only.empty() ? "" : fmt::format(" it lacks {}", listed(data.source_only)),
@@ -64,45 +65,45 @@ AttachDecision attach_by_word(const Scene& scene, const Server& replica, const S
   attach.fresh = true;
   attach.hazards = {Hazard::assume_identical};
   attach.reason = "the file says that its data are its source's";
-  if (!replica.provision_at) {
+  if (!link.replica.provision_at) {
     attach.origin = FromNoted{};
     return {attach, std::nullopt};
   }
-  if (const auto at = parse_coordinates(*replica.provision_at)) {
-    if (wants_gtid(scene.desired, scene.observed, replica))
-      return refused("replica.position-unknown", replica,
+  if (const auto at = parse_coordinates(*link.replica.provision_at)) {
+    if (wants_gtid(scene.desired, scene.observed, link))
+      return refused("replica.position-unknown", link,
                      fmt::format("`at` is a file and position, but {} is to use GTIDs", name),
                      "give the GTID position of the backup instead, or declare coordinates = \"position\"");
     const auto translated = source.gtid_at.find(to_text(*at));
     const bool a_boundary = translated == source.gtid_at.end() || translated->second;
     if (!reached(source.coordinates, *at) ||
-        (!a_boundary && source_can_send(source, *scene.observed.find(replica.name), FromCoordinates{*at})))
+        (!a_boundary && source_can_send(source, *scene.observed.find(link.replica.name), FromCoordinates{*at})))
       return refused(
-          "replica.position-unknown", replica,
+          "replica.position-unknown", link,
           fmt::format("`at` {} is no place between two transactions in the binlogs of {}, which stands at {}",
                       to_text(*at), from, to_text(source.coordinates)),
           "take file and position as the backup tool wrote them");
     attach.origin = FromCoordinates{*at};
-  } else if (const auto gtid = GtidPoint::parse(*replica.provision_at); gtid && !gtid->empty()) {
+  } else if (const auto gtid = GtidPoint::parse(*link.replica.provision_at); gtid && !gtid->empty()) {
     if (!in_history(*gtid, source))
-      return refused("replica.position-unknown", replica,
+      return refused("replica.position-unknown", link,
                      fmt::format("`at` {} is not in the history of {}: {}", to_text(*gtid), from,
                                  source.mysql_gtids ? to_text(source.mysql_gtids->executed)
                                                     : to_text(source.gtid_state)),
                      "take the GTID position as the backup tool wrote it");
     attach.origin = FromGtid{*gtid};
-    attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, replica);
+    attach.by_gtid_first = !wants_gtid(scene.desired, scene.observed, link);
   } else {
     return refused(
-        "replica.position-unknown", replica,
-        fmt::format("`at = \"{}\"` is neither FILE:POS nor a GTID position", *replica.provision_at),
+        "replica.position-unknown", link,
+        fmt::format("`at = \"{}\"` is neither FILE:POS nor a GTID position", *link.replica.provision_at),
         source.mysql_gtids
             ? "write it like \"binlog.000003:328\" or \"3e11fa47-71ca-11e1-9e33-c80aa9429562:1-42\""
             : "write it like \"mysql-bin.000003:328\" or \"0-1-42\"");
   }
-  if (!source_can_send(source, *scene.observed.find(replica.name), attach.origin))
-    return refused("replica.binlog-gone", replica,
-                   fmt::format("{} no longer has the binlog of {}", from, *replica.provision_at),
+  if (!source_can_send(source, *scene.observed.find(link.replica.name), attach.origin))
+    return refused("replica.binlog-gone", link,
+                   fmt::format("{} no longer has the binlog of {}", from, *link.replica.provision_at),
                    fmt::format("provision {} from a newer backup", name));
   return {attach, std::nullopt};
 }
@@ -114,22 +115,22 @@ bool is_first_binlog(std::string_view file) {
          file.find_first_not_of('0', dot + 1) == file.size() - 1;
 }
 
-AttachDecision attach_by_replay(const Server& replica, const ServerState& source, const Data& data) {
-  const std::string& from = replica.source->text;
+AttachDecision attach_by_replay(const DeclaredLink& link, const ServerState& source, const Data& data) {
+  const std::string& from = link.source().text;
   if (!data.of_replica.empty())
-    return refused("replica.errant-transactions", replica,
+    return refused("replica.errant-transactions", link,
                    fmt::format("is to replay the whole life of {} but has data of its own: {}", from,
                                listed(data.of_replica)),
-                   fmt::format("empty {} first, or leave `provision` out", replica.name.text));
+                   fmt::format("empty {} first, or leave `provision` out", link.replica.name.text));
   const bool whole = source.binlogs && !source.binlogs->empty() && is_first_binlog(source.binlogs->front());
   if (!whole)
-    return refused("replica.binlog-gone", replica,
+    return refused("replica.binlog-gone", link,
                    fmt::format("provision = \"replay\" needs the first binlog of {}, which is purged{}", from,
                                source.binlogs && !source.binlogs->empty()
                                    ? fmt::format("; its oldest is {}", source.binlogs->front())
                                    : ""),
                    fmt::format("provision {} from a backup with provision = \"assume-identical\" and `at`",
-                               replica.name.text));
+                               link.replica.name.text));
   Attach attach;
   attach.fresh = true;
   attach.origin = FromFirstBinlog{source.binlogs->front()};
@@ -140,13 +141,13 @@ AttachDecision attach_by_replay(const Server& replica, const ServerState& source
 
 }  // namespace
 
-AttachDecision attach_fresh(const Scene& scene, const Server& replica, const ServerState& source,
+AttachDecision attach_fresh(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                             const ServerState& state) {
-  const std::string& name = replica.name.text;
-  const std::string& from = replica.source->text;
-  const Data data = compare_data(source, state, scene.desired, *scene.desired.find(*replica.source));
-  if (replica.provision == Provision::assume_identical) return attach_by_word(scene, replica, source, data);
-  if (replica.provision == Provision::replay) return attach_by_replay(replica, source, data);
+  const std::string& name = link.replica.name.text;
+  const std::string& from = link.source().text;
+  const Data data = compare_data(source, state, scene.desired, *scene.desired.find(link.source()));
+  if (link.replica.provision == Provision::assume_identical) return attach_by_word(scene, link, source, data);
+  if (link.replica.provision == Provision::replay) return attach_by_replay(link, source, data);
   const bool source_has = !data.of_source.empty() || !data.accounts_only_at_source.empty();
   if (!source_has && data.of_replica.empty()) {
     Attach attach;
@@ -156,7 +157,7 @@ AttachDecision attach_fresh(const Scene& scene, const Server& replica, const Ser
     return {attach, std::nullopt};
   }
   if (!source_has)
-    return refused("replica.errant-transactions", replica,
+    return refused("replica.errant-transactions", link,
                    fmt::format("has data that {} lacks: {}", from, listed(data.of_replica)),
                    fmt::format("load them on {} first, or empty {}", from, name));
   std::string ways = fmt::format(
@@ -167,18 +168,18 @@ AttachDecision attach_fresh(const Scene& scene, const Server& replica, const Ser
       from, name);
   if (data.of_source.empty())
     return refused(
-        "replica.data-missing", replica,
+        "replica.data-missing", link,
         fmt::format("{} has accounts that {} lacks: {}", from, name, listed(data.accounts_only_at_source)),
         fmt::format("create them on {} too (with SET sql_log_bin=0); or {}", name, ways));
   if (data.of_replica.empty())
-    return refused("replica.data-missing", replica,
+    return refused("replica.data-missing", link,
                    fmt::format("{} has data and {} has none: {}", from, name, listed(data.of_source)), ways);
   if (!data.source_only.empty() && !data.replica_only.empty())
-    return refused("replica.diverged", replica,
+    return refused("replica.diverged", link,
                    fmt::format("lacks {} of {} and alone has {}", listed(data.source_only), from,
                                listed(data.replica_only)),
                    ways);
-  return refused("replica.data-missing", replica,
+  return refused("replica.data-missing", link,
                  fmt::format("both have data ({}), but nothing tells whether {} has all of {}",
                              listed(data.of_source), name, from),
                  ways);
@@ -229,12 +230,12 @@ std::vector<std::string> accounts_beyond(const ServerState& source, const Server
   return beyond;
 }
 
-AttachDecision refused(std::string_view code, const Server& replica, std::string message, std::string hint) {
-  Finding found = finding(code, replica.name, "data", "its source's", "", std::move(message));
+AttachDecision refused(std::string_view code, const DeclaredLink& link, std::string message, std::string hint) {
+  Finding found = finding(code, link.replica.name, "data", "its source's", "", std::move(message));
   found.weight = Weight::error;
   found.hint = std::move(hint);
-  found.place = replica.place;
-  return {std::nullopt, std::move(found)};
+  found.place = link.replica.place;
+  return {std::nullopt, of_channel(std::move(found), link.name())};
 }
 
 std::string listed(const std::vector<std::string>& names) {

@@ -8,14 +8,14 @@
 
 namespace stemma {
 
-// A refusal to attach `replica`, with the way on.
-AttachDecision refused(std::string_view code, const Server& replica, std::string message, std::string hint);
+// A refusal to attach a replica by that channel, with the way on.
+AttachDecision refused(std::string_view code, const DeclaredLink&, std::string message, std::string hint);
 
 // "a, b, c and 12 more"
 std::string listed(const std::vector<std::string>& names);
 
 // For a replica without any trace of replication: what both hold decides, and the file's word on it.
-AttachDecision attach_fresh(const Scene&, const Server& replica, const ServerState& source,
+AttachDecision attach_fresh(const Scene&, const DeclaredLink&, const ServerState& source,
                             const ServerState& state);
 
 }  // namespace stemma

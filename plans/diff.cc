@@ -38,18 +38,18 @@ void not_persisted(const Server& server, const ServerState& state, const Topolog
   }
 }
 
-void lag(const Server& server, const Channel& channel, const Topology& topology,
+void lag(const DeclaredLink& link, const Channel& channel, const Topology& topology,
          std::vector<Finding>& findings) {
   const auto behind = honest_lag(channel);
   if (!topology.limits.lag || !behind) return;
   const auto limit = static_cast<std::uint64_t>(topology.limits.lag->count());
   if (*behind <= limit) return;
-  Finding found = finding("replica.lag", server.name, "lag", fmt::format("at most {}s", limit),
+  Finding found = finding("replica.lag", link.replica.name, "lag", fmt::format("at most {}s", limit),
                           fmt::format("{}s", *behind),
                           fmt::format("is {} s behind its source, the limit is {} s", *behind, limit));
   const auto place = topology.places.find("limits.lag");
-  found.place = place == topology.places.end() ? server.place : place->second;
-  findings.push_back(std::move(found));
+  found.place = place == topology.places.end() ? link.replica.place : place->second;
+  findings.push_back(of_channel(std::move(found), link.name()));
 }
 
 }  // namespace
@@ -63,18 +63,19 @@ std::optional<std::uint64_t> honest_lag(const Channel& channel) {
 std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
   std::vector<Fact> facts;
   for (const Server& server : topology.servers) {
-    const bool replicates = server.source || !topology.replicas_of(server.name).empty();
+    const bool replicates = !server.is_root() || !topology.replicas_of(server.name).empty();
     if (topology.replication && replicates)
       for (const auto aspect : {AccountAspect::exists, AccountAspect::secret, AccountAspect::granted,
                                 AccountAspect::nothing_more})
         facts.emplace_back(AccountIs{server.name, aspect});
     for (const auto& [name, value] : server.variables) facts.emplace_back(VariableIs{server.name, name});
     facts.emplace_back(ReadOnly{server.name, server.read_only});
-    if (!server.source) continue;
-    facts.emplace_back(Follows{server.name, *server.source, wants_gtid(topology, fleet, server)});
-    facts.emplace_back(Flowing{server.name, *server.source});
-    if (const auto semi_sync = wants_semi_sync(topology, server))
-      facts.emplace_back(SemiSync{server.name, *semi_sync});
+    for (const DeclaredLink& link : links_of(server)) {
+      facts.emplace_back(Follows{link.name(), link.source(), wants_gtid(topology, fleet, link)});
+      facts.emplace_back(Flowing{link.name(), link.source()});
+      if (const auto semi_sync = wants_semi_sync(topology, link))
+        facts.emplace_back(SemiSync{link.name(), *semi_sync});
+    }
   }
   return facts;
 }
@@ -93,8 +94,9 @@ std::vector<Finding> diff(const Scene& scene, const std::vector<Finding>& prefli
   for (const Server& server : scene.desired.servers) {
     std::vector<Finding>& own = by_server[server.name];
     if (const ServerState* state = scene.observed.find(server.name)) {
-      if (const Channel* channel = state->channel(); server.source && channel != nullptr)
-        lag(server, *channel, scene.desired, own);
+      for (const DeclaredLink& link : links_of(server))
+        if (const Channel* channel = state->channel(link.channel.name))
+          lag(link, *channel, scene.desired, own);
       not_persisted(server, *state, scene.desired, own);
     }
     std::move(own.begin(), own.end(), std::back_inserter(findings));

@@ -51,29 +51,29 @@ std::string describe(const Fact& fact) {
             return fmt::format("the GTID position of {} is where its data stand", f.replica.text);
           },
           [](const ReceiverOff& f) {
-            return fmt::format("{} receives nothing{}", f.replica.text, in_round(f.round));
+            return fmt::format("{} receives nothing{}", to_text(f.link), in_round(f.round));
           },
           [](const Drained& f) {
-            return fmt::format("{} has applied what it has received{}", f.replica.text, in_round(f.round));
+            return fmt::format("{} has applied what it has received{}", to_text(f.link), in_round(f.round));
           },
           [](const ChannelOff& f) {
-            return fmt::format("{} is not replicating{}", f.replica.text, in_round(f.round));
+            return fmt::format("{} is not replicating{}", to_text(f.link), in_round(f.round));
           },
           [](const Follows& f) {
-            return fmt::format("{} follows {} by {}, with the declared options", f.replica.text,
+            return fmt::format("{} follows {} by {}, with the declared options", to_text(f.link),
                                f.source.text, f.by_gtid ? "GTID" : "file and position");
           },
           [](const ChannelOn& f) {
-            return fmt::format("both threads of {} are on{}", f.replica.text, in_round(f.round));
+            return fmt::format("both threads of {} are on{}", to_text(f.link), in_round(f.round));
           },
           [](const Flowing& f) {
-            return fmt::format("data flow from {} to {}{}", f.source.text, f.replica.text, in_round(f.round));
+            return fmt::format("data flow from {} to {}{}", f.source.text, to_text(f.link), in_round(f.round));
           },
           [](const SemiSync& f) {
-            return fmt::format("{} replicates {}semi-synchronously", f.replica.text, f.on ? "" : "not ");
+            return fmt::format("{} replicates {}semi-synchronously", to_text(f.link), f.on ? "" : "not ");
           },
           [](const CaughtUp& f) {
-            return fmt::format("{} has executed what {} had", f.replica.text, f.source.text);
+            return fmt::format("{} has executed what {} had", to_text(f.link), f.source.text);
           },
       },
       fact);
@@ -84,8 +84,18 @@ const ServerName& subject(const Fact& fact) {
                                [](const ReadOnly& f) -> const ServerName& { return f.server; },
                                [](const VariableIs& f) -> const ServerName& { return f.server; },
                                [](const CoordinatesNoted& f) -> const ServerName& { return f.source; },
-                               [](const auto& f) -> const ServerName& { return f.replica; }},
+                               [](const PositionAdopted& f) -> const ServerName& { return f.replica; },
+                               [](const auto& f) -> const ServerName& { return f.link.replica; }},
                     fact);
+}
+
+const Link* link_of(const Fact& fact) {
+  return std::visit(
+      [](const auto& f) -> const Link* {
+        if constexpr (requires { f.link; }) return &f.link;
+        else return nullptr;
+      },
+      fact);
 }
 
 bool follows_server(const Channel& channel, const Server& source, const ServerState* source_state) {
@@ -98,22 +108,22 @@ bool follows_server(const Channel& channel, const Server& source, const ServerSt
   return channel.host == source.advertise.host && channel.port == source.advertise.port;
 }
 
-bool wants_gtid(const Topology& topology, const Fleet& fleet, const Server& replica) {
+bool wants_gtid(const Topology& topology, const Fleet& fleet, const DeclaredLink& link) {
   switch (topology.coordinates) {
     case CoordinatesMode::position: return false;
     case CoordinatesMode::gtid: return true;
     case CoordinatesMode::automatic: break;
   }
-  const ServerState* state = fleet.find(replica.name);
-  if (state == nullptr || !replica.source) return false;
+  const ServerState* state = fleet.find(link.replica.name);
+  if (state == nullptr) return false;
   // A channel that runs keeps its mode; only a new one gets GTIDs, where both servers have them.
-  if (const Channel* channel = state->channel()) return channel->gtid != ChannelGtid::no;
-  const ServerState* source = fleet.find(*replica.source);
+  if (const Channel* channel = state->channel(link.channel.name)) return channel->gtid != ChannelGtid::no;
+  const ServerState* source = fleet.find(link.source());
   return state->has_gtids() && (source == nullptr || source->has_gtids());
 }
 
 bool wants_super_read_only(const Server& server) {
-  return server.super_read_only.value_or(server.read_only && server.source.has_value());
+  return server.super_read_only.value_or(server.read_only && !server.is_root());
 }
 
 Moment moment_of(const ServerState& state) {

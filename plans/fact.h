@@ -59,47 +59,50 @@ struct PositionAdopted {
 // Facts about a channel may have to come true twice in one plan: a replica that is re-pointed by GTID and
 // brought back to file and position is configured, started and stopped in two rounds.
 struct ReceiverOff {
-  ServerName replica;
+  Link link;
   int round = 1;
   bool operator==(const ReceiverOff&) const = default;
 };
 struct Drained {
-  ServerName replica;
+  Link link;
   int round = 1;
   bool operator==(const Drained&) const = default;
 };
 struct ChannelOff {
-  ServerName replica;
+  Link link;
   int round = 1;
   bool operator==(const ChannelOff&) const = default;
 };
 // The channel's options are as declared, and it uses GTIDs (or file and position).
 struct Follows {
-  ServerName replica, source;
+  Link link;
+  ServerName source;
   bool by_gtid;
   bool operator==(const Follows&) const = default;
 };
 struct ChannelOn {
-  ServerName replica;
+  Link link;
   int round = 1;
   bool operator==(const ChannelOn&) const = default;
 };
 // Data can flow: both threads on, past the handshake, no error, and the receiver has reached what the
 // source had when START returned.
 struct Flowing {
-  ServerName replica, source;
+  Link link;
+  ServerName source;
   int round = 1;
   bool operator==(const Flowing&) const = default;
 };
 // The receiver, where it is connected, has made the declared choice of semi-synchronous replication.
 struct SemiSync {
-  ServerName replica;
+  Link link;
   bool on;
   bool operator==(const SemiSync&) const = default;
 };
 // The replica has executed what its source had when it was observed.
 struct CaughtUp {
-  ServerName replica, source;
+  Link link;
+  ServerName source;
   bool operator==(const CaughtUp&) const = default;
 };
 
@@ -110,6 +113,8 @@ using Fact = std::variant<AccountIs, ReadOnly, VariableIs, CoordinatesNoted, Pos
 std::string describe(const Fact&);
 // The server whose state it is.
 const ServerName& subject(const Fact&);
+// The channel that it is about, nullptr where it is about none. Borrowed.
+const Link* link_of(const Fact&);
 
 // Where a source stood at a moment.
 struct Moment {
@@ -125,7 +130,7 @@ Moment moment_of(const ServerState&);
 struct Outputs {
   std::map<ServerName, Moment> noted;        // by source: capture-coordinates
   std::map<ServerName, Moment> sources;      // by source: as the apply first observed it (CaughtUp's goal)
-  std::map<ServerName, Moment> after_start;  // by replica: its source, read when START had returned
+  std::map<Link, Moment> after_start;        // its source, read when START had returned
 };
 
 // Everything a judgement may look at. Borrowed for the call.
@@ -148,9 +153,9 @@ Judgement judge(const Fact&, const Scene&);
 // receiver is connected, by host and port as long as it is not.
 bool follows_server(const Channel&, const Server& source, const ServerState* source_state);
 
-// By the file's word, the mode of its running channel, and what both servers can: whether this replica is to use
+// By the file's word, the mode of its running channel, and what both servers can: whether it is to use
 // GTIDs.
-bool wants_gtid(const Topology&, const Fleet&, const Server& replica);
+bool wants_gtid(const Topology&, const Fleet&, const DeclaredLink&);
 
 // Whether super_read_only belongs to this server's fence, where the server has the variable.
 bool wants_super_read_only(const Server&);

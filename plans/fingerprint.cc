@@ -124,9 +124,9 @@ json fingerprint(const Scene& scene, const Plan& plan) {
   // What servers hold decides where a replica is to be attached, even if the plan refuses it.
   std::set<ServerName> attaching;
   for (const Server& server : scene.desired.servers)
-    if (const ServerState* state = scene.observed.find(server.name);
-        server.source && state != nullptr && is_fresh(*state))
-      attaching.insert({server.name, *server.source});
+    if (const ServerState* state = scene.observed.find(server.name); state != nullptr && is_fresh(*state))
+      for (const DeclaredChannel& channel : server.channels)
+        attaching.insert({server.name, channel.source});
   json result = json::object();
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);

@@ -64,6 +64,12 @@ std::optional<GtidPosition> GtidPosition::parse(std::string_view text) {
   return position;
 }
 
+GtidPosition GtidPosition::with(const GtidPosition& other) const {
+  GtidPosition both = other;
+  both.last_.insert(last_.begin(), last_.end());
+  return both;
+}
+
 bool GtidPosition::reached(const GtidPosition& other) const {
   return std::all_of(other.last_.begin(), other.last_.end(), [&](const auto& entry) {
     const auto mine = last_.find(entry.first);

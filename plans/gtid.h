@@ -29,6 +29,8 @@ class GtidPosition {
   // Whether this position is at or past `other` in each of its domains.
   [[nodiscard]] bool reached(const GtidPosition& other) const;
   [[nodiscard]] const std::map<std::uint32_t, Gtid>& domains() const { return last_; }
+  // This position with the domains of `other`; where both have one, it is the other's.
+  [[nodiscard]] GtidPosition with(const GtidPosition& other) const;
   bool operator==(const GtidPosition&) const = default;
 
  private:

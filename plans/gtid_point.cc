@@ -24,4 +24,10 @@ std::string to_text(const GtidPoint& point) {
   return point.set.empty() ? to_text(point.position) : to_text(point.set);
 }
 
+GtidPoint GtidPoint::with(const GtidPoint& other) const {
+  GtidPoint both(position.with(other.position));
+  both.set = set.unite(other.set);
+  return both;
+}
+
 }  // namespace stemma

@@ -26,6 +26,8 @@ struct GtidPoint {
   [[nodiscard]] bool empty() const { return position.empty() && set.empty(); }
   // Whether this place is at or past `other`.
   [[nodiscard]] bool reached(const GtidPoint& other) const;
+  // The place behind both; where both have a MariaDB domain, the other's.
+  [[nodiscard]] GtidPoint with(const GtidPoint& other) const;
   bool operator==(const GtidPoint&) const = default;
 };
 std::string to_text(const GtidPoint&);

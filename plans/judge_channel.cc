@@ -37,18 +37,35 @@ std::string in_order(std::vector<std::string> names) {
   return fmt::format("{}", fmt::join(names, ","));
 }
 
+// What a judgement about one channel looks at.
+struct ChannelLook {
+  const Scene& scene;
+  DeclaredLink link;
+  const ServerState& state;
+  const Channel* channel;  // none: the server has no channel of that name
+
+  [[nodiscard]] const ServerName& replica() const { return link.replica.name; }
+};
+
+// nullopt: the file declares no such channel.
+std::optional<ChannelLook> look_at(const Link& link, const Look& look) {
+  const DeclaredChannel* declared = look.server.channel(link.channel);
+  if (declared == nullptr) return std::nullopt;
+  return ChannelLook{look.scene, {look.server, *declared}, look.state, look.state.channel(link.channel)};
+}
+
 // Collects the options of one channel that are not as declared.
 class OptionCheck {
  public:
-  OptionCheck(const Look& look, std::vector<Finding>& into) : look_(look), into_(into) {}
+  OptionCheck(const ChannelLook& look, std::vector<Finding>& into) : look_(look), into_(into) {}
 
   void differs(std::string_view code, const std::string& option, const std::string& desired,
                const std::string& observed) {
     Finding found =
-        finding(code, look_.server.name, "channel." + option, desired, observed,
+        finding(code, look_.replica(), "channel." + option, desired, observed,
                 fmt::format("the channel's {} is {}, declared is {}", option,
                             observed.empty() ? "empty" : observed, desired.empty() ? "empty" : desired));
-    found.place = place_of(look_.scene.desired, look_.server, option);
+    found.place = place_of(look_.scene.desired, look_.link, option);
     into_.push_back(std::move(found));
   }
   void option(const std::string& name, const std::string& desired, const std::string& observed) {
@@ -56,17 +73,18 @@ class OptionCheck {
   }
 
  private:
-  const Look& look_;
+  const ChannelLook& look_;
   std::vector<Finding>& into_;
 };
 
-void check_tls(const Look& look, const Channel& channel, const ServerState* source, OptionCheck& check,
+void check_tls(const ChannelLook& look, const ServerState* source, OptionCheck& check,
                std::vector<Finding>& findings) {
-  const ChannelOptions& declared = look.server.channel;
+  const ChannelOptions& declared = look.link.channel.options;
+  const Channel& channel = *look.channel;
   if (!declared.tls) {
     // Not declared: kept as it is, but a source that offers TLS and is not asked for it is worth a word.
     if (source != nullptr && source->offers_tls && !channel.tls) {
-      Finding found = finding("channel.tls-off", look.server.name, "channel.tls", "not declared", "off",
+      Finding found = finding("channel.tls-off", look.replica(), "channel.tls", "not declared", "off",
                               "the channel is not encrypted although its source offers TLS");
       found.weight = Weight::warning;
       findings.push_back(std::move(found));
@@ -83,11 +101,11 @@ void check_tls(const Look& look, const Channel& channel, const ServerState* sour
   if (wanted.on) check.option("verify", on_off(wanted.verify), on_off(channel.verify));
 }
 
-void check_options(const Look& look, const Channel& channel, const ServerState* source,
-                   std::vector<Finding>& findings) {
+void check_options(const ChannelLook& look, const ServerState* source, std::vector<Finding>& findings) {
   OptionCheck check(look, findings);
-  const ChannelOptions& declared = look.server.channel;
-  const Server& from = *look.scene.desired.find(*look.server.source);
+  const ChannelOptions& declared = look.link.channel.options;
+  const Channel& channel = *look.channel;
+  const Server& from = *look.scene.desired.find(look.link.source());
   check.option("host", from.advertise.host, channel.host);
   check.option("port", std::to_string(from.advertise.port), std::to_string(channel.port));
   check.option("user", look.scene.desired.replication->user, channel.user);
@@ -102,7 +120,7 @@ void check_options(const Look& look, const Channel& channel, const ServerState* 
   if (declared.delay && static_cast<std::uint64_t>(declared.delay->count()) != channel.delay)
     check.differs("replica.delay-differs", "delay", fmt::format("{}s", declared.delay->count()),
                   fmt::format("{}s", channel.delay));
-  check_tls(look, channel, source, check, findings);
+  check_tls(look, source, check, findings);
   if (declared.ca) check.option("ca", *declared.ca, channel.ca);
   if (declared.cert) check.option("cert", *declared.cert, channel.cert);
   if (declared.key) check.option("key", *declared.key, channel.key);
@@ -126,7 +144,8 @@ void check_options(const Look& look, const Channel& channel, const ServerState* 
                  compact(channel.ignore_domain_ids));
 }
 
-Judgement from_findings(std::vector<Finding> findings) {
+Judgement from_findings(std::vector<Finding> findings, const Link& link = {}) {
+  for (Finding& found : findings) found = of_channel(std::move(found), link);
   const bool holds = std::none_of(findings.begin(), findings.end(),
                                   [](const Finding& f) { return f.weight == Weight::error; });
   return {holds ? Verdict::holds : Verdict::missing, std::move(findings)};
@@ -161,121 +180,133 @@ ChannelTls channel_tls(const ChannelOptions& declared, const ServerState* source
   return {true, true};
 }
 
-std::vector<Finding> thread_findings(const Server& server, const Channel& channel) {
+std::vector<Finding> thread_findings(const DeclaredLink& link, const Channel& channel) {
+  const ServerName& name = link.replica.name;
   std::vector<Finding> findings;
   if (channel.receiver_errno != 0 && channel.receiver != ReceiverState::on)
     findings.push_back(finding(
-        "replica.receiver-error", server.name, "channel.receiver", "on", "error",
+        "replica.receiver-error", name, "channel.receiver", "on", "error",
         fmt::format("the receiver failed with {}: {}", channel.receiver_errno, channel.receiver_error)));
   else if (channel.receiver == ReceiverState::off)
-    findings.push_back(finding("replica.receiver-stopped", server.name, "channel.receiver", "on", "off",
+    findings.push_back(finding("replica.receiver-stopped", name, "channel.receiver", "on", "off",
                                "the receiver is stopped"));
   else if (channel.receiver == ReceiverState::connecting)
-    findings.push_back(finding("replica.receiver-error", server.name, "channel.receiver", "on", "connecting",
+    findings.push_back(finding("replica.receiver-error", name, "channel.receiver", "on", "connecting",
                                fmt::format("the receiver is not connected: {}", channel.receiver_doing)));
   if (!channel.applier) {
     if (channel.applier_errno != 0) {
       Finding found = finding(
-          "replica.applier-error", server.name, "channel.applier", "on", "error",
+          "replica.applier-error", name, "channel.applier", "on", "error",
           fmt::format("the applier stopped with {}: {}", channel.applier_errno, channel.applier_error));
       found.hint =
           "starting it tries the same transaction again; if that fails, mend the data on the replica "
           "(stemma never skips a transaction)";
       findings.push_back(std::move(found));
     } else {
-      findings.push_back(finding("replica.applier-stopped", server.name, "channel.applier", "on", "off",
-                                 "the applier is stopped"));
+      findings.push_back(
+          finding("replica.applier-stopped", name, "channel.applier", "on", "off", "the applier is stopped"));
     }
   }
-  for (Finding& found : findings) found.place = server.place;
+  for (Finding& found : findings) {
+    found.place = link.channel.name.empty() ? link.replica.place : link.channel.place;
+    found = of_channel(std::move(found), link.name());
+  }
   return findings;
 }
 
-Judgement judge_part(const Follows& fact, const Look& look) {
-  const Channel* channel = look.state.channel();
-  const Server* source = look.scene.desired.find(fact.source);
-  const ServerState* source_state = look.scene.observed.find(fact.source);
-  const auto place = place_of(look.scene.desired, look.server, "source");
+Judgement judge_part(const Follows& fact, const Look& at) {
+  const auto look = look_at(fact.link, at);
+  if (!look) return {Verdict::unknown, {}};
+  const Channel* channel = look->channel;
+  const Topology& topology = look->scene.desired;
+  const Server* source = topology.find(fact.source);
+  const ServerState* source_state = look->scene.observed.find(fact.source);
+  const auto place = place_of(topology, look->link, "source");
   if (channel == nullptr) {
-    Finding found =
-        finding("replica.not-configured", look.server.name, "channel", "follows " + fact.source.text, "none",
-                fmt::format("has no replication channel, should follow {}", fact.source.text));
+    Finding found = finding(
+        "replica.not-configured", look->replica(), "channel", "follows " + fact.source.text, "none",
+        fact.link.channel.empty()
+            ? fmt::format("has no replication channel, should follow {}", fact.source.text)
+            : fmt::format("is not there, should follow {}", fact.source.text));
     found.place = place;
-    return from_findings({std::move(found)});
+    return from_findings({std::move(found)}, fact.link);
   }
   std::vector<Finding> findings;
   if (!follows_server(*channel, *source, source_state)) {
-    Finding found = finding("replica.wrong-source", look.server.name, "source",
+    Finding found = finding("replica.wrong-source", look->replica(), "source",
                             fmt::format("{} ({})", fact.source.text, to_text(source->advertise)),
                             fmt::format("{}:{}", channel->host, channel->port),
                             fmt::format("follows {}:{}, should follow {} at {}", channel->host, channel->port,
                                         fact.source.text, to_text(source->advertise)));
     found.place = place;
-    return from_findings({std::move(found)});
+    return from_findings({std::move(found)}, fact.link);
   }
-  check_options(look, *channel, source_state, findings);
+  check_options(*look, source_state, findings);
   const bool by_gtid = channel->gtid != ChannelGtid::no;
-  const bool is_mysql = look.state.flavor == Flavor::mysql;
-  if (fact.by_gtid && is_mysql && !by_gtid) {
-    Finding found = finding("channel.auto-position-off", look.server.name, "channel.auto_position", "on",
-                            "off", "the channel does not use auto-position");
-    found.place = place_of(look.scene.desired, look.server, "coordinates");
+  const bool is_mysql = look->state.flavor == Flavor::mysql;
+  const auto coordinates_differ = [&](std::string_view code, std::string_view attribute,
+                                      std::string_view desired, std::string_view observed,
+                                      std::string_view message) {
+    Finding found = finding(code, look->replica(), std::string(attribute), std::string(desired),
+                            std::string(observed), std::string(message));
+    found.place = place_of(topology, look->link, "coordinates");
     findings.push_back(std::move(found));
-  } else if (fact.by_gtid && !is_mysql && channel->gtid != ChannelGtid::slave_pos) {
-    Finding found = finding("channel.auto-position-off", look.server.name, "channel.gtid", "slave_pos",
-                            by_gtid ? "current_pos" : "no", "the channel does not use slave_pos GTIDs");
-    found.place = place_of(look.scene.desired, look.server, "coordinates");
-    findings.push_back(std::move(found));
-  } else if (!fact.by_gtid && by_gtid) {
-    Finding found = finding("channel.option-differs", look.server.name, "channel.gtid", "no",
-                            is_mysql ? "auto_position" : "slave_pos",
-                            "the channel uses GTIDs, declared are file and position");
-    found.place = place_of(look.scene.desired, look.server, "coordinates");
-    findings.push_back(std::move(found));
-  }
-  return from_findings(std::move(findings));
+  };
+  if (fact.by_gtid && is_mysql && !by_gtid)
+    coordinates_differ("channel.auto-position-off", "channel.auto_position", "on", "off",
+                       "the channel does not use auto-position");
+  else if (fact.by_gtid && !is_mysql && channel->gtid != ChannelGtid::slave_pos)
+    coordinates_differ("channel.auto-position-off", "channel.gtid", "slave_pos",
+                       by_gtid ? "current_pos" : "no", "the channel does not use slave_pos GTIDs");
+  else if (!fact.by_gtid && by_gtid)
+    coordinates_differ("channel.option-differs", "channel.gtid", "no",
+                       is_mysql ? "auto_position" : "slave_pos",
+                       "the channel uses GTIDs, declared are file and position");
+  return from_findings(std::move(findings), fact.link);
 }
 
-Judgement judge_part(const ReceiverOff&, const Look& look) {
-  const Channel* channel = look.state.channel();
+Judgement judge_part(const ReceiverOff& fact, const Look& look) {
+  const Channel* channel = look.state.channel(fact.link.channel);
   return holds_if(channel == nullptr || channel->receiver == ReceiverState::off);
 }
 
-Judgement judge_part(const Drained&, const Look& look) {
-  const Channel* channel = look.state.channel();
+Judgement judge_part(const Drained& fact, const Look& look) {
+  const Channel* channel = look.state.channel(fact.link.channel);
   return holds_if(channel == nullptr || drained(*channel, look.state));
 }
 
-Judgement judge_part(const ChannelOff&, const Look& look) {
-  const Channel* channel = look.state.channel();
+Judgement judge_part(const ChannelOff& fact, const Look& look) {
+  const Channel* channel = look.state.channel(fact.link.channel);
   return holds_if(channel == nullptr || (channel->receiver == ReceiverState::off && !channel->applier));
 }
 
-Judgement judge_part(const ChannelOn&, const Look& look) {
-  const Channel* channel = look.state.channel();
+Judgement judge_part(const ChannelOn& fact, const Look& look) {
+  const Channel* channel = look.state.channel(fact.link.channel);
   return holds_if(channel != nullptr && channel->wanted_on());
 }
 
-Judgement judge_part(const Flowing&, const Look& look) {
-  const Channel* channel = look.state.channel();
+Judgement judge_part(const Flowing& fact, const Look& at) {
+  const auto look = look_at(fact.link, at);
+  if (!look) return {Verdict::unknown, {}};
+  const Channel* channel = look->channel;
   if (channel == nullptr) return {Verdict::missing, {}};
-  std::vector<Finding> findings = thread_findings(look.server, *channel);
-  if (!findings.empty()) return from_findings(std::move(findings));
+  if (std::vector<Finding> findings = thread_findings(look->link, *channel); !findings.empty())
+    return from_findings(std::move(findings));
   if (!channel->streaming()) return {Verdict::missing, {}};
   // Both threads say Yes while nothing flows (a source lets a replica wait 100 ms when an old dump thread of
   // it lingers): what has been received is the proof.
-  const auto goal = look.scene.outputs.after_start.find(look.server.name);
-  if (goal == look.scene.outputs.after_start.end() || !goal->second.coordinates.known())
-    return {Verdict::holds, {}};
+  const auto& after_start = look->scene.outputs.after_start;
+  const auto goal = after_start.find(fact.link);
+  if (goal == after_start.end() || !goal->second.coordinates.known()) return {Verdict::holds, {}};
   if (channel->read.known() && reached(channel->read, goal->second.coordinates)) return {Verdict::holds, {}};
   // A source that has nothing new to send by auto-position need not say where it stands.
   const GtidSet& had = goal->second.gtid.set;
   return holds_if(channel->gtid == ChannelGtid::auto_position && !had.empty() &&
-                  look.state.mysql_gtids->executed.unite(channel->retrieved).contains(had));
+                  look->state.mysql_gtids->executed.unite(channel->retrieved).contains(had));
 }
 
 Judgement judge_part(const SemiSync& fact, const Look& look) {
-  const Channel* channel = look.state.channel();
+  const Channel* channel = look.state.channel(fact.link.channel);
   if (channel == nullptr || channel->receiver != ReceiverState::on) return {Verdict::missing, {}};
   // No such status: the variable is not there either, which is a finding of its own.
   if (!look.state.semi_sync_active) return {Verdict::unknown, {}};
@@ -291,7 +322,7 @@ Judgement judge_part(const SemiSync& fact, const Look& look) {
 }
 
 Judgement judge_part(const CaughtUp& fact, const Look& look) {
-  const Channel* channel = look.state.channel();
+  const Channel* channel = look.state.channel(fact.link.channel);
   const auto goal = look.scene.outputs.sources.find(fact.source);
   Moment moment;
   if (goal != look.scene.outputs.sources.end())
@@ -318,12 +349,12 @@ Judgement judge_part(const CoordinatesNoted& fact, const Look& look) {
 }
 
 Judgement judge_part(const PositionAdopted&, const Look& look) {
-  if (!look.server.source) return {Verdict::unknown, {}};
+  if (look.server.is_root()) return {Verdict::unknown, {}};
   if (look.server.provision_at) {
     const auto at = GtidPoint::parse(*look.server.provision_at);
     return holds_if(at && look.state.executed() == *at);
   }
-  const auto noted = look.scene.outputs.noted.find(*look.server.source);
+  const auto noted = look.scene.outputs.noted.find(look.server.channels.front().source);
   if (noted == look.scene.outputs.noted.end()) return {Verdict::missing, {}};
   return holds_if(look.state.executed() == noted->second.gtid);
 }

@@ -27,7 +27,7 @@ Judgement judge_part(const SemiSync&, const Look&);
 Judgement judge_part(const CaughtUp&, const Look&);
 
 // Threads that are off or failed, for a channel that should run. Empty: nothing to complain about.
-std::vector<Finding> thread_findings(const Server&, const Channel&);
+std::vector<Finding> thread_findings(const DeclaredLink&, const Channel&);
 
 // Whether TLS is what this channel should have, given what its source offers.
 struct ChannelTls {
@@ -37,5 +37,9 @@ ChannelTls channel_tls(const ChannelOptions&, const ServerState* source);
 
 // The place of the key that asks for something: on the server, or in the section that it inherits from.
 Place place_of(const Topology&, const Server&, const std::string& key);
+// The same of a key of a channel.
+Place place_of(const Topology&, const DeclaredLink&, const std::string& key);
+// A finding about one channel, told as such: "channel.delay" of the channel 'b' is "channel b.delay".
+Finding of_channel(Finding, const Link&);
 
 }  // namespace stemma

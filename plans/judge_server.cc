@@ -81,6 +81,26 @@ Place place_of(const Topology& topology, const Server& server, const std::string
   return server.place;
 }
 
+Place place_of(const Topology& topology, const DeclaredLink& link, const std::string& key) {
+  const std::string own = link.channel.name.empty() ? key : fmt::format("channel.{}.{}", link.channel.name, key);
+  if (const auto found = link.replica.places.find(own); found != link.replica.places.end())
+    return found->second;
+  for (const char* section : {"replication.", "topology."})
+    if (const auto shared = topology.places.find(section + key); shared != topology.places.end())
+      return shared->second;
+  return link.channel.name.empty() ? link.replica.place : link.channel.place;
+}
+
+Finding of_channel(Finding found, const Link& link) {
+  if (link.channel.empty()) return found;
+  constexpr std::string_view word = "channel";
+  const bool says_channel = found.attribute.starts_with(word);
+  found.attribute = fmt::format("channel {}{}{}", link.channel, says_channel ? "" : ".",
+                                says_channel ? found.attribute.substr(word.size()) : found.attribute);
+  found.message = fmt::format("channel '{}': {}", link.channel, found.message);
+  return found;
+}
+
 Judgement judge_part(const AccountIs& fact, const Look& look) {
   const ReplicationAccount& declared = *look.scene.desired.replication;
   const auto name = [&] { return to_text(AccountName{declared.user, declared.host}); };
@@ -121,7 +141,7 @@ Judgement judge_part(const ReadOnly& fact, const Look& look) {
   if (fact.on && look.state.read_only) {
     const std::string super_wanted = wants_super ? "ON" : "OFF", super_seen = wants_super ? "OFF" : "ON";
     const auto super_place = place_of(look.scene.desired, look.server, "super_read_only");
-    if (wants_super && look.server.source)
+    if (wants_super && !look.server.is_root())
       return missing(finding("replica.writable", look.server.name, "super_read_only", super_wanted,
                              super_seen, "accepts the writes of privileged accounts"),
                      super_place);
@@ -129,10 +149,10 @@ Judgement judge_part(const ReadOnly& fact, const Look& look) {
                            fmt::format("super_read_only is {}, declared is {}", super_seen, super_wanted)),
                    super_place);
   }
-  if (fact.on && look.server.source)
+  if (fact.on && !look.server.is_root())
     return missing(finding("replica.writable", look.server.name, "read_only", wanted, seen, "accepts writes"),
                    place);
-  if (!fact.on && !look.server.source)
+  if (!fact.on && look.server.is_root())
     return missing(
         finding("source.read-only", look.server.name, "read_only", wanted, seen, "takes no writes"), place);
   return missing(finding("variable.differs", look.server.name, "read_only", wanted, seen,

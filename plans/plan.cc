@@ -66,6 +66,16 @@ std::vector<std::string_view> hazard_names() {
   return names;
 }
 
+const Link* link_of(const Step& step) { return link_of(step.ensures.front()); }
+
+std::vector<ServerName> sources_of(const Step& step) {
+  if (const auto* follows = std::get_if<Follows>(&step.ensures.front())) return {follows->source};
+  std::vector<ServerName> sources;
+  for (const Fact& need : step.needs)
+    if (const auto* noted = std::get_if<CoordinatesNoted>(&need)) sources.push_back(noted->source);
+  return sources;
+}
+
 std::optional<Hazard> hazard_named(std::string_view name) {
   for (const HazardRow& r : kHazards)
     if (r.name == name) return r.hazard;

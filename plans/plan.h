@@ -92,6 +92,12 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+// The channel that a step is about, nullptr where it is about none. Borrowed.
+const Link* link_of(const Step&);
+// The servers whose noted coordinates a step with an origin starts from: its channel's source, or those of all
+// channels that it speaks for.
+std::vector<ServerName> sources_of(const Step&);
+
 struct Plan {
   CoordinatesMode coordinates = CoordinatesMode::position;
   std::vector<Finding> differences;

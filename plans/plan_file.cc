@@ -25,8 +25,7 @@ json servers_to_json(const Scene& scene) {
 }
 
 // Where a channel starts: a value, or a typed unknown with the step that brings it.
-json origin_to_json(const Plan& plan, const Step& step, const Topology& topology) {
-  const Server& server = *topology.find(step.server);
+json origin_to_json(const Plan& plan, const Step& step) {
   const auto unknown = [&](std::string_view what, const std::string& of, StepKind kind) {
     json value = {{"unknown", what}, {"of", of}};
     for (auto before = step.after.rbegin(); before != step.after.rend(); ++before)
@@ -37,8 +36,12 @@ json origin_to_json(const Plan& plan, const Step& step, const Topology& topology
     return value;
   };
   const Origin& origin = *step.origin;
-  if (std::holds_alternative<FromNoted>(origin))
-    return unknown("coordinates", server.source->text, StepKind::capture_coordinates);
+  if (std::holds_alternative<FromNoted>(origin)) {
+    json noted = json::array();
+    for (const ServerName& source : sources_of(step))
+      noted.push_back(unknown("coordinates", source.text, StepKind::capture_coordinates));
+    return noted.size() == 1 ? noted.front() : noted;
+  }
   if (const auto* at = std::get_if<FromCoordinates>(&origin)) return to_text(at->at);
   if (const auto* gtid = std::get_if<FromGtid>(&origin)) return to_text(gtid->at);
   if (const auto* first = std::get_if<FromFirstBinlog>(&origin)) return to_text(Coordinates{first->file, 4});
@@ -47,7 +50,7 @@ json origin_to_json(const Plan& plan, const Step& step, const Topology& topology
   return unknown("gtid-position", step.server.text, StepKind::stop_replica);
 }
 
-json step_to_json(const Plan& plan, const Step& step, const Topology& topology, const Preview& preview) {
+json step_to_json(const Plan& plan, const Step& step, const Preview& preview) {
   json entry = {{"id", step.id},           {"kind", to_text(step.kind)}, {"server", step.server.text},
                 {"summary", step.summary}, {"reason", step.reason},      {"needs", json::array()},
                 {"sql", preview(step)},    {"hazards", json::array()},   {"requires", json::array()},
@@ -56,7 +59,7 @@ json step_to_json(const Plan& plan, const Step& step, const Topology& topology, 
   for (const Hazard hazard : step.hazards) entry["hazards"].push_back(to_text(hazard));
   for (const Fact& fact : step.needs) entry["requires"].push_back(describe(fact));
   for (const Fact& fact : step.ensures) entry["ensures"].push_back(describe(fact));
-  if (step.origin) entry["from"] = origin_to_json(plan, step, topology);
+  if (step.origin) entry["from"] = origin_to_json(plan, step);
   return entry;
 }
 
@@ -66,7 +69,7 @@ json server_to_json(const Scene& scene, const Server& server) {
   const ServerState* state = scene.observed.find(server.name);
   json entry = {{"name", server.name.text},
                 {"address", to_text(server.address)},
-                {"role", server.source ? "replica" : "source"},
+                {"role", server.is_root() ? "source" : "replica"},
                 {"reachable", state != nullptr}};
   entry["flavor"] = state == nullptr ? json() : json(state->flavor == Flavor::mysql ? "mysql" : "mariadb");
   entry["version"] = state == nullptr ? json() : json(to_text(state->version));
@@ -109,7 +112,7 @@ Result<json> plan_to_json(const Scene& scene, const Plan& plan, const Preview& p
                                        {"code", found.code}});
   }
   for (const Step& step : plan.steps)
-    document["steps"].push_back(step_to_json(plan, step, scene.desired, preview));
+    document["steps"].push_back(step_to_json(plan, step, preview));
   for (const Finding& found : plan.refusals)
     document["refusals"].push_back({{"code", found.code},
                                     {"server", found.server.text},

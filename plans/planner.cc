@@ -52,7 +52,8 @@ void note_unknown_versions(const Scene& scene, Plan& plan) {
 
 CoordinatesMode mode_of(const Scene& scene) {
   for (const Server& server : scene.desired.servers)
-    if (server.source && wants_gtid(scene.desired, scene.observed, server)) return CoordinatesMode::gtid;
+    for (const DeclaredLink& link : links_of(server))
+      if (wants_gtid(scene.desired, scene.observed, link)) return CoordinatesMode::gtid;
   return scene.desired.coordinates == CoordinatesMode::gtid ? CoordinatesMode::gtid
                                                             : CoordinatesMode::position;
 }

@@ -62,7 +62,7 @@ void check_binlog(const Scene& scene, const Server& server, const ServerState& s
     findings.push_back(with_hint(finding("server.binlog-off", server.name, "log_bin", "ON", "OFF",
                                          "has replicas in the file but no binlog"),
                                  option_file("log_bin = mysql-bin"), server.place));
-  else if (server.source && !state.log_updates)
+  else if (!server.is_root() && !state.log_updates)
     findings.push_back(
         with_hint(finding("server.log-updates-off", server.name, "log_slave_updates", "ON", "OFF",
                           "stands in the middle of a chain but does not log what it replicates, so its "
@@ -73,7 +73,7 @@ void check_binlog(const Scene& scene, const Server& server, const ServerState& s
 void check_channels(const Server& server, const ServerState& state, std::vector<Finding>& findings) {
   for (const Channel& channel : state.channels) {
     const std::string from = fmt::format("{}:{}", channel.host, channel.port);
-    if (!server.source)
+    if (server.is_root())
       findings.push_back(with_hint(
           finding("source.has-channel", server.name, "channel", "none", from,
                   fmt::format("is declared as a root but replicates from {}", from)),
@@ -82,7 +82,7 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
               "{} on it",
               forget_channel(state, channel.name)),
           server.place));
-    else if (!channel.name.empty())
+    else if (server.channel(channel.name) == nullptr)
       findings.push_back(
           finding("channel.unmanaged", server.name, "channel " + channel.name, "not in the file", from,
                   fmt::format("has a channel '{}' from {} that the file doesn't know; it is left alone",
@@ -113,19 +113,20 @@ void check_attached(const Server& server, const ServerState& state,
                   fmt::format("a replica with server_id {} hangs on it that the file doesn't know", id)));
 }
 
-void check_version(const Scene& scene, const Server& server, const ServerState& state,
+void check_version(const Scene& scene, const DeclaredLink& link, const ServerState& state,
                    std::vector<Finding>& findings) {
-  const ServerState* source = server.source ? scene.observed.find(*server.source) : nullptr;
+  const Server& server = link.replica;
+  const ServerState* source = scene.observed.find(link.source());
   if (source == nullptr) return;
   if (state.flavor != source->flavor) {
     Finding found = finding(
         "server.version-order", server.name, "flavor", std::string(to_text(source->flavor)),
         std::string(to_text(state.flavor)),
         fmt::format("is {} and can't follow {}, which is {}: neither understands all that the other writes",
-                    to_text(state.flavor), server.source->text, to_text(source->flavor)));
+                    to_text(state.flavor), link.source().text, to_text(source->flavor)));
     found.weight = Weight::error;
     found.hint = "replicate within one of the two; to move data between them, dump and load them";
-    found.place = place_of(scene.desired, server, "source");
+    found.place = place_of(scene.desired, link, "source");
     findings.push_back(std::move(found));
     return;
   }
@@ -138,10 +139,12 @@ void check_version(const Scene& scene, const Server& server, const ServerState& 
 }
 
 // MySQL 5.6 takes filters from its option file only.
-void check_filters(const Scene& scene, const Server& server, const ServerState& state,
+void check_filters(const Scene& scene, const DeclaredLink& link, const ServerState& state,
                    std::vector<Finding>& findings) {
+  const Server& server = link.replica;
+  const ChannelOptions& declared = link.channel.options;
   if (state.flavor != Flavor::mysql || state.version >= Version{5, 7, 3}) return;
-  const Channel* channel = state.channel();
+  const Channel* channel = state.channel(link.channel.name);
   const Channel none;
   const Channel& has = channel == nullptr ? none : *channel;
   struct Filter {
@@ -149,10 +152,10 @@ void check_filters(const Scene& scene, const Server& server, const ServerState& 
     const std::optional<std::vector<std::string>>& wanted;
     const std::string& has;
   };
-  for (const Filter& filter : {Filter{"do_db", server.channel.do_db, has.do_db},
-                               Filter{"ignore_db", server.channel.ignore_db, has.ignore_db},
-                               Filter{"do_table", server.channel.do_table, has.do_table},
-                               Filter{"ignore_table", server.channel.ignore_table, has.ignore_table}}) {
+  for (const Filter& filter : {Filter{"do_db", declared.do_db, has.do_db},
+                               Filter{"ignore_db", declared.ignore_db, has.ignore_db},
+                               Filter{"do_table", declared.do_table, has.do_table},
+                               Filter{"ignore_table", declared.ignore_table, has.ignore_table}}) {
     if (!filter.wanted) continue;
     const std::string wanted = fmt::format("{}", fmt::join(*filter.wanted, ","));
     if (channel != nullptr && same_value(wanted, filter.has)) continue;
@@ -164,14 +167,14 @@ void check_filters(const Scene& scene, const Server& server, const ServerState& 
                                          fmt::format("the channel's {} can't be set while MySQL {} runs",
                                                      filter.name, to_text(state.version))),
                                  option_file(fmt::format("{}", fmt::join(lines, ", "))),
-                                 place_of(scene.desired, server, filter.name)));
+                                 place_of(scene.desired, link, filter.name)));
   }
 }
 
 // The declared plugin must be one that the server can log accounts in with.
 void check_account_plugin(const Scene& scene, const Server& server, const ServerState& state,
                           std::vector<Finding>& findings) {
-  const bool replicates = server.source || !scene.desired.replicas_of(server.name).empty();
+  const bool replicates = !server.is_root() || !scene.desired.replicas_of(server.name).empty();
   if (!scene.desired.replication || !scene.desired.replication->plugin || !replicates) return;
   const std::string& plugin = *scene.desired.replication->plugin;
   if (state.login_plugins.empty() || state.login_plugins.contains(plugin)) return;
@@ -222,10 +225,12 @@ std::vector<Finding> preflight(const Scene& scene) {
     check_binlog(scene, server, *state, findings);
     check_channels(server, *state, findings);
     check_attached(server, *state, known, findings);
-    check_version(scene, server, *state, findings);
     check_gtids(scene, server, *state, findings);
     check_account_plugin(scene, server, *state, findings);
-    check_filters(scene, server, *state, findings);
+    for (const DeclaredLink& link : links_of(server)) {
+      check_version(scene, link, *state, findings);
+      check_filters(scene, link, *state, findings);
+    }
   }
   return findings;
 }

@@ -16,10 +16,10 @@ std::vector<Finding> preflight(const Scene&);
 
 // What the declared servers' histories say about each other, as far as GTIDs show it. `nullopt`: nothing to
 // complain about. The source must have been read together with or after the replica.
-std::optional<Finding> errant_transactions(const Scene&, const Server& replica);
+std::optional<Finding> errant_transactions(const Scene&, const DeclaredLink&);
 
-// How the histories of a replica and its declared source stand to each other; unknown while one of them is silent or
-// has no GTIDs.
-Related relation_of(const Scene&, const Server& replica);
+// How the histories of a replica and a declared source of it stand to each other; unknown while one of them is silent
+// or has no GTIDs.
+Related relation_of(const Scene&, const DeclaredLink&);
 
 }  // namespace stemma

@@ -10,23 +10,11 @@
 namespace stemma {
 namespace {
 
-// Whether what the server of that id writes reaches `server` by replication: it is its source, or above it.
-bool is_upstream(const Scene& scene, const Server& server, std::uint32_t id) {
-  for (const Server* at = &server; at->source;) {
-    at = scene.desired.find(*at->source);
-    const ServerState* state = scene.observed.find(at->name);
-    if (state != nullptr && state->identity.server_id == id) return true;
-  }
-  return false;
-}
-
-// The server ids whose transactions reach a server by replication: its source's and those above.
-std::set<std::uint32_t> upstream_ids(const Scene& scene, const Server& server) {
+// The server ids whose transactions reach a replica through that channel: its source's and those above.
+std::set<std::uint32_t> upstream_ids(const Scene& scene, const DeclaredLink& link) {
   std::set<std::uint32_t> ids;
-  for (const Server* at = &server; at->source;) {
-    at = scene.desired.find(*at->source);
-    if (const ServerState* state = scene.observed.find(at->name)) ids.insert(state->identity.server_id);
-  }
+  for (const Server* above : scene.desired.upstream(link.source()))
+    if (const ServerState* state = scene.observed.find(above->name)) ids.insert(state->identity.server_id);
   return ids;
 }
 
@@ -34,16 +22,25 @@ std::set<std::uint32_t> upstream_ids(const Scene& scene, const Server& server) {
 void check_gtid_mode(const Scene& scene, const Server& server, const ServerState& state,
                      std::vector<Finding>& findings) {
   if (!state.mysql_gtids) return;
-  const ServerState* source = server.source ? scene.observed.find(*server.source) : nullptr;
-  const bool in_tree = server.source || !scene.desired.replicas_of(server.name).empty();
+  const bool in_tree = !server.is_root() || !scene.desired.replicas_of(server.name).empty();
   const std::string& mode = state.mysql_gtids->mode;
-  const std::string other = source != nullptr && source->mysql_gtids ? source->mysql_gtids->mode : mode;
+  // The first source from which no receiver can start.
+  std::string other = mode, other_name;
+  for (const DeclaredChannel& channel : server.channels) {
+    const ServerState* source = scene.observed.find(channel.source);
+    if (source == nullptr || !source->mysql_gtids || !other_name.empty()) continue;
+    const std::string& its = source->mysql_gtids->mode;
+    if ((mode == "ON" && its == "OFF") || (mode == "OFF" && its == "ON")) {
+      other = its;
+      other_name = channel.source.text;
+    }
+  }
   std::string message;
   if (scene.desired.coordinates == CoordinatesMode::gtid && in_tree && mode != "ON")
     message = fmt::format("gtid_mode is {}, and the file wants GTIDs", mode);
-  else if ((mode == "ON" && other == "OFF") || (mode == "OFF" && other == "ON"))
+  else if (!other_name.empty())
     message = fmt::format("gtid_mode is {} but {} on {}: no receiver can start between the two", mode, other,
-                          server.source->text);
+                          other_name);
   if (message.empty()) return;
   Finding found = finding("gtid.mode-differs", server.name, "gtid_mode", mode == "ON" ? other : "ON", mode,
                           std::move(message));
@@ -62,37 +59,39 @@ void check_gtid_mode(const Scene& scene, const Server& server, const ServerState
   findings.push_back(std::move(found));
 }
 
-std::optional<Finding> errant_by_set(const Scene& scene, const Server& replica, const ServerState& state,
+std::optional<Finding> errant_by_set(const Scene& scene, const DeclaredLink& link, const ServerState& state,
                                      const ServerState& source) {
-  const std::string errant = relation_of(scene, replica).errant;
+  const Server& replica = link.replica;
+  const std::string errant = relation_of(scene, link).errant;
   if (errant.empty()) return std::nullopt;
   Finding found = finding("replica.errant-transactions", replica.name, "gtid_executed",
                           fmt::format("within {}", to_text(source.mysql_gtids->executed)),
                           to_text(state.mysql_gtids->executed),
-                          fmt::format("has transactions that {} lacks: {}", replica.source->text, errant));
+                          fmt::format("has transactions that {} lacks: {}", link.source().text, errant));
   found.hint = fmt::format(
       "look at them with `mysqlbinlog --include-gtids` on {0}; where they are harmless, commit empty "
       "transactions "
       "with the same GTIDs on {1}; else repeat them on {1} by hand, or provision {0} anew to drop them",
-      replica.name.text, replica.source->text);
+      replica.name.text, link.source().text);
   found.place = replica.place;
   return found;
 }
 
 }  // namespace
 
-std::optional<Finding> errant_transactions(const Scene& scene, const Server& replica) {
-  if (!replica.source) return std::nullopt;
+std::optional<Finding> errant_transactions(const Scene& scene, const DeclaredLink& link) {
+  const Server& replica = link.replica;
   const ServerState* state = scene.observed.find(replica.name);
-  const ServerState* source = scene.observed.find(*replica.source);
+  const ServerState* source = scene.observed.find(link.source());
   if (state == nullptr || source == nullptr) return std::nullopt;
-  if (state->mysql_gtids && source->mysql_gtids) return errant_by_set(scene, replica, *state, *source);
+  if (state->mysql_gtids && source->mysql_gtids) return errant_by_set(scene, link, *state, *source);
   if (source->gtid_state.empty()) return std::nullopt;
+  const auto above = upstream_ids(scene, link);
   std::vector<std::string> errant;
   for (const auto& [key, sequence] : state->gtid_state.entries()) {
     const Gtid gtid{key.first, key.second, sequence};
     // What a server above wrote can only have come from there; the source was perhaps read a moment earlier.
-    if (source->gtid_state.contains(gtid) || is_upstream(scene, replica, gtid.server)) continue;
+    if (source->gtid_state.contains(gtid) || above.contains(gtid.server)) continue;
     // A replica's own transactions from before it was attached (accounts made at its set-up) are older than
     // anything it replicated. Only what is newer than all that its source has is surely errant.
     if (gtid.sequence > source->gtid_state.highest(gtid.domain)) errant.push_back(to_text(gtid));
@@ -101,12 +100,12 @@ std::optional<Finding> errant_transactions(const Scene& scene, const Server& rep
   Finding found = finding(
       "replica.errant-transactions", replica.name, "gtid_binlog_state",
       fmt::format("within {}", to_text(source->gtid_state)), to_text(state->gtid_state),
-      fmt::format("has transactions that {} lacks: {}", replica.source->text, fmt::join(errant, ", ")));
+      fmt::format("has transactions that {} lacks: {}", link.source().text, fmt::join(errant, ", ")));
   found.hint = fmt::format(
       "look at them with `mariadb-binlog` on {0}; then either repeat them on {1} by hand and provision {0} "
       "anew, or "
       "provision {0} anew to drop them",
-      replica.name.text, replica.source->text);
+      replica.name.text, link.source().text);
   found.place = replica.place;
   return found;
 }
@@ -114,8 +113,10 @@ std::optional<Finding> errant_transactions(const Scene& scene, const Server& rep
 namespace {
 
 // What errant_transactions() can't tell from a replica's own set-up.
-std::optional<Finding> perhaps_errant(const Scene& scene, const Server& replica, const ServerState& state) {
-  const ServerState* source = replica.source ? scene.observed.find(*replica.source) : nullptr;
+std::optional<Finding> perhaps_errant(const Scene& scene, const DeclaredLink& link,
+                                      const ServerState& state) {
+  const Server& replica = link.replica;
+  const ServerState* source = scene.observed.find(link.source());
   if (source == nullptr || source->gtid_state.empty()) return std::nullopt;
   std::vector<std::string> own;
   for (const auto& [key, sequence] : state.gtid_state.entries())
@@ -136,9 +137,9 @@ std::optional<Finding> perhaps_errant(const Scene& scene, const Server& replica,
 
 }  // namespace
 
-Related relation_of(const Scene& scene, const Server& replica) {
-  const ServerState* state = scene.observed.find(replica.name);
-  const ServerState* source = replica.source ? scene.observed.find(*replica.source) : nullptr;
+Related relation_of(const Scene& scene, const DeclaredLink& link) {
+  const ServerState* state = scene.observed.find(link.replica.name);
+  const ServerState* source = scene.observed.find(link.source());
   if (state == nullptr || source == nullptr || state->flavor != source->flavor) return {};
   if (!state->mysql_gtids)
     return relate(LoggedStates{.replica_id = state->identity.server_id,
@@ -146,30 +147,30 @@ Related relation_of(const Scene& scene, const Server& replica) {
                                .replica = state->gtid_state,
                                .source = source->gtid_state,
                                .horizon = source->gtid_horizon,
-                               .trusted = upstream_ids(scene, replica)});
+                               .trusted = upstream_ids(scene, link)});
   if (!state->has_gtids() || !source->has_gtids()) return {};
   ExecutedSets sets{
       state->mysql_gtids->executed, source->mysql_gtids->executed, source->mysql_gtids->purged, {}};
   // What a server above wrote can only have come from there; it was perhaps read a moment earlier. A replica that does
   // not receive can't have got it since.
-  const Channel* channel = state->channel();
+  const Channel* channel = state->channel(link.channel.name);
   if (channel != nullptr && channel->receiver != ReceiverState::off)
-    for (const Server* at = &replica; at->source;) {
-      at = scene.desired.find(*at->source);
-      if (const ServerState* upstream = scene.observed.find(at->name))
+    for (const Server* above : scene.desired.upstream(link.source()))
+      if (const ServerState* upstream = scene.observed.find(above->name))
         sets.trusted.insert(upstream->identity.uuid);
-    }
   return relate(sets);
 }
 
 void check_gtids(const Scene& scene, const Server& server, const ServerState& state,
                  std::vector<Finding>& into) {
   check_gtid_mode(scene, server, state, into);
-  if (state.channel() == nullptr) return;
-  if (auto errant = errant_transactions(scene, server))
-    into.push_back(std::move(*errant));
-  else if (auto perhaps = perhaps_errant(scene, server, state))
-    into.push_back(std::move(*perhaps));
+  for (const DeclaredLink& link : links_of(server)) {
+    if (state.channel(link.channel.name) == nullptr) continue;
+    if (auto errant = errant_transactions(scene, link))
+      into.push_back(std::move(*errant));
+    else if (auto perhaps = perhaps_errant(scene, link, state))
+      into.push_back(std::move(*perhaps));
+  }
 }
 
 }  // namespace stemma

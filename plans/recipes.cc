@@ -15,7 +15,7 @@ void Recipes::run() {
     variables(server);
     account(server);
     fence(server);
-    channel(server);
+    for (const DeclaredLink& link : links_of(server)) channel(link);
     note_unused_provision(server);
   }
   for (const Server& server : scene_.desired.servers) unfence(server);

@@ -18,7 +18,7 @@ class Recipes {
   void run();
 
  private:
-  // What happens to the channel of one replica.
+  // What happens to one channel.
   struct ChannelWork {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
@@ -36,34 +36,35 @@ class Recipes {
 
   // recipes_channel.cc
   void decide_from_above(const Server&);
-  void decide(const Server&);
-  [[nodiscard]] bool leave_out(const Server&);
-  void channel(const Server&);
-  void stop(const Server&, int round, std::vector<Fact> needs, bool drain);
-  void configure(const Server&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
-  void start(const Server&, int round, std::vector<Fact> needs);
-  [[nodiscard]] Fact noted(const Server& replica) const;
+  void decide(const DeclaredLink&);
+  [[nodiscard]] bool leave_out(const DeclaredLink&);
+  void channel(const DeclaredLink&);
+  void stop(const DeclaredLink&, int round, std::vector<Fact> needs, bool drain);
+  void configure(const DeclaredLink&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
+  void start(const DeclaredLink&, int round, std::vector<Fact> needs);
+  [[nodiscard]] Fact noted(const DeclaredLink&) const;
+  [[nodiscard]] DeclaredLink declared(const Link&) const;
   void order_fresh_chains();
   void order_adopted_chains();
   void hold_back_for_word();
 
   // recipes_semi_sync.cc
-  [[nodiscard]] std::optional<SemiSync> semi_sync_to_reach(const Server&) const;
-  [[nodiscard]] bool semi_sync_changes(const Server&) const;
+  [[nodiscard]] std::optional<SemiSync> semi_sync_to_reach(const DeclaredLink&) const;
+  [[nodiscard]] bool semi_sync_changes(const DeclaredLink&) const;
   void order_semi_sync();
 
   // recipes_account.cc
   void account(const Server&);
   [[nodiscard]] std::vector<Fact> before_account(const Server&);
-  void catch_up(const Server&);
+  void catch_up(const DeclaredLink&);
   [[nodiscard]] bool account_can_change(const Server&) const;
   [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
-  [[nodiscard]] std::vector<Fact> account_needed_by(const Server& replica) const;
-  [[nodiscard]] std::optional<Fact> missing_account(const Server& replica) const;
-  [[nodiscard]] bool waits_for_catch_up(const Server&) const;
-  [[nodiscard]] bool has_caught_up(const Server&) const;
-  [[nodiscard]] bool is_delayed(const Server&) const;
-  [[nodiscard]] static bool waits_for_the_account(const Channel*);
+  [[nodiscard]] std::vector<Fact> account_needed_by(const DeclaredLink&) const;
+  [[nodiscard]] std::optional<Fact> missing_account(const DeclaredLink&) const;
+  [[nodiscard]] bool waits_for_catch_up(const DeclaredLink&) const;
+  [[nodiscard]] bool has_caught_up(const DeclaredLink&) const;
+  [[nodiscard]] bool is_delayed(const DeclaredLink&) const;
+  [[nodiscard]] bool waits_for_the_account(const DeclaredLink&) const;
 
   // recipes_fence.cc
   void fence(const Server&);
@@ -72,7 +73,7 @@ class Recipes {
   const Scene& scene_;
   Draft& draft_;
   Plan& plan_;
-  std::map<ServerName, ChannelWork> work_;
+  std::map<Link, ChannelWork> work_;
 };
 
 }  // namespace stemma

@@ -2,24 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace stemma {
 
 // Whether what its account lacks can be mended in this plan. A server that replicates gets it changed only after it
 // has caught up; one that can't keeps the old one, and its replicas have to get along with that.
 bool Recipes::account_can_change(const Server& server) const {
-  if (!server.source) return true;
+  if (server.is_root()) return true;
   if (state(server.name) == nullptr) return false;
-  return !waits_for_catch_up(server) || has_caught_up(server) ||
-         (!is_delayed(server) && !work_.at(server.name).left_out);
+  const auto links = links_of(server);
+  return std::all_of(links.begin(), links.end(), [&](const DeclaredLink& link) {
+    return !waits_for_catch_up(link) || has_caught_up(link) ||
+           (!is_delayed(link) && !work_.at(link.name()).left_out);
+  });
 }
 
-bool Recipes::has_caught_up(const Server& server) const {
-  return judge(CaughtUp{server.name, *server.source}, scene_).verdict == Verdict::holds;
+bool Recipes::has_caught_up(const DeclaredLink& link) const {
+  return judge(CaughtUp{link.name(), link.source()}, scene_).verdict == Verdict::holds;
 }
 
-bool Recipes::is_delayed(const Server& server) const {
-  if (server.channel.delay) return server.channel.delay->count() > 0;
-  const Channel* channel = state(server.name)->channel();
+bool Recipes::is_delayed(const DeclaredLink& link) const {
+  if (link.channel.options.delay) return link.channel.options.delay->count() > 0;
+  const Channel* channel = state(link.replica.name)->channel(link.channel.name);
   return channel != nullptr && channel->delay > 0;
 }
 
@@ -28,10 +34,10 @@ std::vector<Fact> Recipes::account_ready(const ServerName& server) const {
           AccountIs{server, AccountAspect::granted}};
 }
 
-std::vector<Fact> Recipes::account_needed_by(const Server& replica) const {
-  std::vector<Fact> needed = account_ready(*replica.source);
+std::vector<Fact> Recipes::account_needed_by(const DeclaredLink& link) const {
+  std::vector<Fact> needed = account_ready(link.source());
   // A channel that only goes on has the password that the account had, and still has if it is left alone.
-  if (work_.at(replica.name).restart && !account_can_change(*scene_.desired.find(*replica.source)))
+  if (work_.at(link.name()).restart && !account_can_change(*scene_.desired.find(link.source())))
     std::erase_if(needed, [&](const Fact& fact) {
       return std::get<AccountIs>(fact).aspect == AccountAspect::secret && is_missing(fact);
     });
@@ -39,15 +45,16 @@ std::vector<Fact> Recipes::account_needed_by(const Server& replica) const {
 }
 
 // What keeps a replica from logging in at its source, and will not be mended.
-std::optional<Fact> Recipes::missing_account(const Server& replica) const {
-  for (const Fact& fact : account_needed_by(replica))
-    if (is_missing(fact) && !account_can_change(*scene_.desired.find(*replica.source))) return fact;
+std::optional<Fact> Recipes::missing_account(const DeclaredLink& link) const {
+  for (const Fact& fact : account_needed_by(link))
+    if (is_missing(fact) && !account_can_change(*scene_.desired.find(link.source()))) return fact;
   return std::nullopt;
 }
 
 // The transaction on which the applier stands still changes an account that this server does not have: it can
 // go on only when the account is there.
-bool Recipes::waits_for_the_account(const Channel* channel) {
+bool Recipes::waits_for_the_account(const DeclaredLink& link) const {
+  const Channel* channel = state(link.replica.name)->channel(link.channel.name);
   if (channel == nullptr || channel->applier) return false;
   return channel->applier_errno == 1133 ||
          (channel->applier_errno == 1396 &&
@@ -56,33 +63,35 @@ bool Recipes::waits_for_the_account(const Channel* channel) {
            channel->applier_error.find("DROP USER") != std::string::npos));
 }
 
-bool Recipes::waits_for_catch_up(const Server& server) const {
-  const auto found = work_.find(server.name);
+bool Recipes::waits_for_catch_up(const DeclaredLink& link) const {
+  const auto found = work_.find(link.name());
   if (found == work_.end()) return false;
   const ChannelWork& work = found->second;
-  const ServerState& seen = *state(server.name);
   if (work.attach && work.attach->fresh) {
     // Only a replay brings the account's own history; everything else starts behind it.
-    const ServerState* source = state(*server.source);
+    const ServerState* source = state(link.source());
     return std::holds_alternative<FromFirstBinlog>(work.attach->origin) && source != nullptr &&
            source->replication_account;
   }
-  return !waits_for_the_account(seen.channel());
+  return !waits_for_the_account(link);
 }
 
 void Recipes::account(const Server& server) {
-  const bool replicates = server.source || !scene_.desired.replicas_of(server.name).empty();
+  const bool replicates = !server.is_root() || !scene_.desired.replicas_of(server.name).empty();
   if (!scene_.desired.replication || !replicates) return;
   const auto is = [&](AccountAspect aspect) { return AccountIs{server.name, aspect}; };
   const Fact exists = is(AccountAspect::exists), secret = is(AccountAspect::secret),
              granted = is(AccountAspect::granted), nothing_more = is(AccountAspect::nothing_more);
   const bool create = is_missing(exists);
   if (!create && !is_missing(secret) && !is_missing(granted) && !is_missing(nothing_more)) return;
+  const auto links = links_of(server);
   if (!account_can_change(server)) {
-    if (work_.at(server.name).refused) return;  // the refusal says enough about its server
+    const auto any = [&](auto holds) { return std::any_of(links.begin(), links.end(), holds); };
+    // A refusal says enough about its server.
+    if (any([&](const DeclaredLink& link) { return work_.at(link.name()).refused; })) return;
     plan_.notes.push_back(fmt::format(
         "the replication account on {} is left alone: {}", server.name.text,
-        is_delayed(server) ? "it is delayed, and its source's own changes of the account must come first; "
+        any([&](const DeclaredLink& link) { return is_delayed(link); }) ? "it is delayed, and its source's own changes of the account must come first; "
                              "with delay = \"0s\" in the file they do"
                            : "it can't catch up with its source now; apply again when it can"));
     return;
@@ -94,14 +103,21 @@ void Recipes::account(const Server& server) {
                        const Fact& why) -> Step& {
     return draft_.add(kind, server.name, std::move(ensures), needs, std::move(summary), first_message(why));
   };
-  if (create && server.source && waits_for_the_account(state(server.name)->channel())) {
+  std::vector<DeclaredLink> waiting;
+  std::copy_if(links.begin(), links.end(), std::back_inserter(waiting),
+               [&](const DeclaredLink& link) { return waits_for_the_account(link); });
+  if (create && !waiting.empty()) {
     // The account lets the applier go on, which then replays its source's own changes of that account. What they
     // leave behind is mended after them.
     add(StepKind::create_user, {exists, granted},
         fmt::format("create {} with REPLICATION SLAVE, outside the binlog", name), exists);
-    const CaughtUp caught_up{server.name, *server.source};
-    catch_up(server);
-    draft_.add(StepKind::alter_user, server.name, {secret}, {caught_up, exists},
+    std::vector<Fact> after;
+    for (const DeclaredLink& link : waiting) {
+      catch_up(link);
+      after.emplace_back(CaughtUp{link.name(), link.source()});
+    }
+    after.push_back(exists);
+    draft_.add(StepKind::alter_user, server.name, {secret}, std::move(after),
                fmt::format("give {} the declared plugin and password", name),
                "the replayed change may have undone it");
     return;
@@ -123,21 +139,25 @@ void Recipes::account(const Server& server) {
 }
 
 std::vector<Fact> Recipes::before_account(const Server& server) {
-  if (!server.source || !waits_for_catch_up(server)) return {};
-  // What happens to its channel comes first in any case: see decide().
-  if (work_.at(server.name).rounds == 0 && has_caught_up(server)) return {};
-  catch_up(server);
-  return {CaughtUp{server.name, *server.source}};
+  std::vector<Fact> before;
+  for (const DeclaredLink& link : links_of(server)) {
+    if (!waits_for_catch_up(link)) continue;
+    // What happens to its channel comes first in any case: see decide().
+    if (work_.at(link.name()).rounds == 0 && has_caught_up(link)) continue;
+    catch_up(link);
+    before.emplace_back(CaughtUp{link.name(), link.source()});
+  }
+  return before;
 }
 
-void Recipes::catch_up(const Server& server) {
-  const CaughtUp caught_up{server.name, *server.source};
+void Recipes::catch_up(const DeclaredLink& link) {
+  const CaughtUp caught_up{link.name(), link.source()};
   if (draft_.provides(caught_up)) return;
   std::vector<Fact> needs;
-  if (const int rounds = work_.at(server.name).rounds; rounds > 0)
-    needs.emplace_back(Flowing{server.name, *server.source, rounds});
-  draft_.add(StepKind::await_caught_up, server.name, {caught_up}, std::move(needs),
-             fmt::format("wait until {} has executed what {} had", server.name.text, server.source->text),
+  if (const int rounds = work_.at(link.name()).rounds; rounds > 0)
+    needs.emplace_back(Flowing{link.name(), link.source(), rounds});
+  draft_.add(StepKind::await_caught_up, link.replica.name, {caught_up}, std::move(needs),
+             fmt::format("wait until {} has executed what {} had", to_text(link.name()), link.source().text),
              "its source's own changes of the account must come first");
 }
 

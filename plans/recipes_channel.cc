@@ -17,26 +17,39 @@ void add_all(std::vector<Fact>& into, const std::vector<Fact>& more) {
 
 }  // namespace
 
-// What happens to a replica depends on what happens to its source, wherever in the file that stands.
+// What happens to a replica depends on what happens to its sources, wherever in the file those stand.
 void Recipes::decide_from_above(const Server& server) {
-  std::vector<const Server*> undecided;
-  for (const Server* at = &server; at->source && !work_.contains(at->name);
-       at = scene_.desired.find(*at->source))
-    undecided.push_back(at);
-  for (auto at = undecided.rbegin(); at != undecided.rend(); ++at) decide(**at);
+  const auto undecided = [&](const Server& at) {
+    return !at.is_root() && !work_.contains(links_of(at).front().name());
+  };
+  if (!undecided(server)) return;
+  // Those above come first, and what stands above several ways comes once.
+  std::vector<const Server*> path = {&server};
+  while (!path.empty()) {
+    const Server& at = *path.back();
+    const Server* above = nullptr;
+    for (const DeclaredChannel& channel : at.channels)
+      if (const Server* source = scene_.desired.find(channel.source); undecided(*source)) above = source;
+    if (above != nullptr) {
+      path.push_back(above);
+      continue;
+    }
+    path.pop_back();
+    if (undecided(at))
+      for (const DeclaredLink& link : links_of(at)) decide(link);
+  }
 }
 
-void Recipes::decide(const Server& server) {
-  ChannelWork& work = work_[server.name];
-  const ServerState* seen = state(server.name);
-  const ServerState* source = state(*server.source);
+void Recipes::decide(const DeclaredLink& link) {
+  ChannelWork& work = work_[link.name()];
+  const ServerState* seen = state(link.replica.name);
+  const ServerState* source = state(link.source());
   work.left_out = seen == nullptr || source == nullptr;
   if (work.left_out) return;
-  const Channel* channel = seen->channel();
-  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, server);
-  const bool in_order =
-      judge(Follows{server.name, *server.source, by_gtid}, scene_).verdict == Verdict::holds;
-  const bool threads_fine = in_order && thread_findings(server, *channel).empty();
+  const Channel* channel = seen->channel(link.channel.name);
+  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link);
+  const bool in_order = judge(Follows{link.name(), link.source(), by_gtid}, scene_).verdict == Verdict::holds;
+  const bool threads_fine = in_order && thread_findings(link, *channel).empty();
   // A login that is refused may be the account's fault or the channel's: nothing can read the channel's
   // password on MariaDB, so it is said again.
   const bool login_refused = in_order && channel->receiver_errno == kAccessDenied;
@@ -48,15 +61,16 @@ void Recipes::decide(const Server& server) {
   };
   const bool rotated =
       in_order &&
-      (another_password(*server.source) || (another_password(server.name) && account_can_change(server))) &&
-      account_can_change(*scene_.desired.find(*server.source));
+      (another_password(link.source()) ||
+       (another_password(link.replica.name) && account_can_change(link.replica))) &&
+      account_can_change(*scene_.desired.find(link.source()));
   // 1236: the source can't send what the replica asks for; starting it again would only fail again.
   const bool cannot_read = in_order && channel->receiver_errno == 1236;
-  const bool semi_sync = in_order && semi_sync_changes(server);
+  const bool semi_sync = in_order && semi_sync_changes(link);
   if (threads_fine && !rotated && !semi_sync) return;
   // Even a mere start goes on from a place, which must be the replica's own.
   const bool start_only = in_order && !login_refused && !rotated;
-  AttachDecision decision = decide_attach(scene_, server, start_only && !cannot_read);
+  AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read);
   if (decision.refusal) {
     plan_.refusals.push_back(std::move(*decision.refusal));
     work.left_out = work.refused = true;
@@ -65,7 +79,7 @@ void Recipes::decide(const Server& server) {
   if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
   work.reconnect = work.restart && (semi_sync || channel->receiver == ReceiverState::connecting);
-  if (leave_out(server)) {
+  if (leave_out(link)) {
     work = {};
     work.left_out = true;
     return;
@@ -74,38 +88,45 @@ void Recipes::decide(const Server& server) {
 }
 
 // Steps that can only fail are not planned: what they wait for is told instead.
-bool Recipes::leave_out(const Server& server) {
-  const auto above = work_.find(*server.source);
-  const bool source_stuck = above != work_.end() && above->second.left_out;
-  std::optional<Fact> awaited = missing_account(server);
-  if (const auto& attach = work_.at(server.name).attach;
-      !awaited && attach && attach->source_lags && source_stuck)
-    awaited = CaughtUp{*server.source, *scene_.desired.find(*server.source)->source};
+bool Recipes::leave_out(const DeclaredLink& link) {
+  const DeclaredLink* stuck = nullptr;
+  const auto above = links_of(*scene_.desired.find(link.source()));
+  for (const DeclaredLink& one : above)
+    if (const auto found = work_.find(one.name()); found != work_.end() && found->second.left_out)
+      stuck = &one;
+  std::optional<Fact> awaited = missing_account(link);
+  if (const auto& attach = work_.at(link.name()).attach;
+      !awaited && attach && attach->source_lags && stuck != nullptr)
+    awaited = CaughtUp{stuck->name(), stuck->source()};
   if (!awaited) return false;
-  if (!source_stuck || !above->second.refused)
-    plan_.notes.push_back(fmt::format("the channel of {} is left alone until this is so: {}",
-                                      server.name.text, describe(*awaited)));
+  if (stuck == nullptr || !work_.at(stuck->name()).refused)
+    plan_.notes.push_back(fmt::format("{} is left alone until this is so: {}",
+                                      link.channel.name.empty()
+                                          ? fmt::format("the channel of {}", link.replica.name.text)
+                                          : to_text(link.name()),
+                                      describe(*awaited)));
   return true;
 }
 
-void Recipes::channel(const Server& server) {
-  const auto found = work_.find(server.name);
+void Recipes::channel(const DeclaredLink& link) {
+  const auto found = work_.find(link.name());
   if (found == work_.end() || found->second.left_out || found->second.rounds == 0) return;
   const ChannelWork& work = found->second;
-  const Channel* now = state(server.name)->channel();
+  const Server& server = link.replica;
+  const Channel* now = state(server.name)->channel(link.channel.name);
   if (work.restart) {
-    std::vector<Fact> needs = {Follows{server.name, *server.source, now->gtid != ChannelGtid::no}};
+    std::vector<Fact> needs = {Follows{link.name(), link.source(), now->gtid != ChannelGtid::no}};
     // A receiver that failed to connect sleeps for connect_retry; only a stop makes it try at once.
     if (work.reconnect && now->receiver != ReceiverState::off) {
       const bool waits = now->receiver == ReceiverState::connecting;
-      draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{server.name}}, account_needed_by(server),
-                 fmt::format("stop the receiver of {}{}", server.name.text,
+      draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{link.name()}}, account_needed_by(link),
+                 fmt::format("stop the receiver of {}{}", to_text(link.name()),
                              waits ? ", which waits before it tries again" : ""),
-                 waits ? thread_findings(server, *now).front().message
+                 waits ? thread_findings(link, *now).front().message
                        : "semi-sync is agreed on when a receiver connects");
-      needs.emplace_back(ReceiverOff{server.name});
+      needs.emplace_back(ReceiverOff{link.name()});
     }
-    start(server, 1, std::move(needs));
+    start(link, 1, std::move(needs));
     return;
   }
   const Attach& attach = *work.attach;
@@ -113,61 +134,62 @@ void Recipes::channel(const Server& server) {
   if (now != nullptr && (now->receiver != ReceiverState::off || now->applier)) {
     // Late: it serves readers until the account it will use is there.
     std::vector<Fact> before;
-    if (!attach.fresh) before = account_needed_by(server);
+    if (!attach.fresh) before = account_needed_by(link);
     if (server.read_only) before.emplace_back(ReadOnly{server.name, true});
     // What it has received is applied first; a delayed replica gets it again from the same source instead.
     const bool drain = now->applier && (now->delay == 0 || !attach.hazards.empty());
-    stop(server, 1, std::move(before), drain);
-    needs.emplace_back(ChannelOff{server.name, 1});
+    stop(link, 1, std::move(before), drain);
+    needs.emplace_back(ChannelOff{link.name(), 1});
   }
   if (attach.source_lags) {
-    const Server& source = *scene_.desired.find(*server.source);
-    if (source.source) {
-      catch_up(source);
-      needs.emplace_back(CaughtUp{source.name, *source.source});
+    for (const DeclaredLink& above : links_of(*scene_.desired.find(link.source()))) {
+      catch_up(above);
+      needs.emplace_back(CaughtUp{above.name(), above.source()});
     }
   }
-  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, server) || attach.by_gtid_first;
-  configure(server, attach, attach.origin, by_gtid, std::move(needs));
-  start(server, 1, {Follows{server.name, *server.source, by_gtid}});
+  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link) || attach.by_gtid_first;
+  configure(link, attach, attach.origin, by_gtid, std::move(needs));
+  start(link, 1, {Follows{link.name(), link.source(), by_gtid}});
   if (!attach.by_gtid_first) return;
-  stop(server, 2, {Flowing{server.name, *server.source, 1}}, true);
+  stop(link, 2, {Flowing{link.name(), link.source(), 1}}, true);
   Attach back;
   back.reason = "declared are file and position: those that it has executed by now";
-  configure(server, back, FromExecuted{}, false, {ChannelOff{server.name, 2}});
-  start(server, 2, {Follows{server.name, *server.source, false}});
+  configure(link, back, FromExecuted{}, false, {ChannelOff{link.name(), 2}});
+  start(link, 2, {Follows{link.name(), link.source(), false}});
 }
 
-void Recipes::stop(const Server& server, int round, std::vector<Fact> needs, bool drain) {
-  const std::string& name = server.name.text;
+void Recipes::stop(const DeclaredLink& link, int round, std::vector<Fact> needs, bool drain) {
+  const ServerName& server = link.replica.name;
+  const std::string name = to_text(link.name());
   const std::string reason = "a channel that runs can't be changed";
   if (drain) {
-    draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{server.name, round}}, needs,
+    draft_.add(StepKind::stop_replica, server, {ReceiverOff{link.name(), round}}, needs,
                fmt::format("stop the receiver of {}", name), reason);
-    draft_.add(StepKind::await_caught_up, server.name, {Drained{server.name, round}},
-               {ReceiverOff{server.name, round}},
+    draft_.add(StepKind::await_caught_up, server, {Drained{link.name(), round}},
+               {ReceiverOff{link.name(), round}},
                fmt::format("wait until {} has applied what it has received", name),
                "nothing that was received is thrown away");
-    needs = {Drained{server.name, round}};
+    needs = {Drained{link.name(), round}};
   }
-  draft_.add(StepKind::stop_replica, server.name, {ChannelOff{server.name, round}}, std::move(needs),
+  draft_.add(StepKind::stop_replica, server, {ChannelOff{link.name(), round}}, std::move(needs),
              fmt::format("stop both threads of {}", name), reason);
 }
 
-void Recipes::configure(const Server& server, const Attach& attach, const Origin& origin, bool by_gtid,
+void Recipes::configure(const DeclaredLink& link, const Attach& attach, const Origin& origin, bool by_gtid,
                         std::vector<Fact> needs) {
-  const Server& source = *scene_.desired.find(*server.source);
+  const Server& server = link.replica;
+  const Server& source = *scene_.desired.find(link.source());
   if (server.read_only) needs.emplace_back(ReadOnly{server.name, true});
   const bool from_notes = std::holds_alternative<FromNoted>(origin);
   if (from_notes) {
-    const Fact fact = noted(server);
+    const Fact fact = noted(link);
     if (!draft_.provides(fact)) {
       const auto& at = std::get<CoordinatesNoted>(fact).at;
       draft_.add(
-          StepKind::capture_coordinates, *server.source, {fact}, {},
-          at ? fmt::format("check that {} still stands at {}", server.source->text, to_text(*at))
+          StepKind::capture_coordinates, link.source(), {fact}, {},
+          at ? fmt::format("check that {} still stands at {}", link.source().text, to_text(*at))
              : fmt::format("note the binlog coordinates of {}, then check that it is still empty",
-                           server.source->text),
+                           link.source().text),
           at ? "the file's word holds for these coordinates only" : "its replicas start to read there");
     }
     needs.push_back(fact);
@@ -185,34 +207,43 @@ void Recipes::configure(const Server& server, const Attach& attach, const Origin
     needs.emplace_back(PositionAdopted{server.name});
   }
   Step& step = draft_.add(StepKind::configure_source, server.name,
-                          {Follows{server.name, *server.source, by_gtid}}, std::move(needs),
-                          fmt::format("follow {} at {}", server.source->text, to_text(source.advertise)),
+                          {Follows{link.name(), link.source(), by_gtid}}, std::move(needs),
+                          fmt::format("{}follow {} at {}",
+                                      link.channel.name.empty() ? "" : fmt::format("channel '{}': ", link.channel.name),
+                                      link.source().text, to_text(source.advertise)),
                           attach.reason);
   step.origin = origin;
   step.hazards = attach.hazards;
   std::erase(step.hazards, Hazard::reset_binlog);  // that is adopt-position's
 }
 
-void Recipes::start(const Server& server, int round, std::vector<Fact> needs) {
+void Recipes::start(const DeclaredLink& link, int round, std::vector<Fact> needs) {
+  const Server& server = link.replica;
+  const std::string name = to_text(link.name());
   if (server.read_only) needs.emplace_back(ReadOnly{server.name, true});
-  add_all(needs, account_needed_by(server));
-  if (waits_for_the_account(state(server.name)->channel()))
+  add_all(needs, account_needed_by(link));
+  if (waits_for_the_account(link))
     needs.emplace_back(AccountIs{server.name, AccountAspect::exists});
-  draft_.add(StepKind::start_replica, server.name, {ChannelOn{server.name, round}}, std::move(needs),
-             fmt::format("start both threads of {}", server.name.text),
+  draft_.add(StepKind::start_replica, server.name, {ChannelOn{link.name(), round}}, std::move(needs),
+             fmt::format("start both threads of {}", name),
              round == 1 ? "it is to replicate" : "it goes on by file and position");
-  std::vector<Fact> running = {Flowing{server.name, *server.source, round}};
-  if (const auto semi_sync = semi_sync_to_reach(server)) running.emplace_back(*semi_sync);
-  draft_.add(StepKind::await_running, server.name, std::move(running), {ChannelOn{server.name, round}},
-             fmt::format("wait until both threads run and {} has received what {} had", server.name.text,
-                         server.source->text),
+  std::vector<Fact> running = {Flowing{link.name(), link.source(), round}};
+  if (const auto semi_sync = semi_sync_to_reach(link)) running.emplace_back(*semi_sync);
+  draft_.add(StepKind::await_running, server.name, std::move(running), {ChannelOn{link.name(), round}},
+             fmt::format("wait until both threads run and {} has received what {} had", name,
+                         link.source().text),
              "running means that data flow");
 }
 
-Fact Recipes::noted(const Server& replica) const {
-  CoordinatesNoted fact{*replica.source, std::nullopt};
-  if (replica.provision == Provision::assume_identical) fact.at = state(*replica.source)->coordinates;
+Fact Recipes::noted(const DeclaredLink& link) const {
+  CoordinatesNoted fact{link.source(), std::nullopt};
+  if (link.replica.provision == Provision::assume_identical) fact.at = state(link.source())->coordinates;
   return fact;
+}
+
+DeclaredLink Recipes::declared(const Link& link) const {
+  const Server& replica = *scene_.desired.find(link.replica);
+  return {replica, *replica.channel(link.channel)};
 }
 
 // What a middle server writes into its binlog by replicating must come after its own replicas were told
@@ -220,22 +251,23 @@ Fact Recipes::noted(const Server& replica) const {
 void Recipes::order_fresh_chains() {
   for (const auto& [name, work] : work_) {
     if (!work.attach || !work.attach->fresh) continue;
-    const Server* replica = scene_.desired.find(name);
-    const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, *replica) || work.attach->by_gtid_first;
-    const Fact configured = Follows{name, *replica->source, by_gtid};
-    for (const Server* above = scene_.desired.find(*replica->source); above->source;
-         above = scene_.desired.find(*above->source))
-      for (const int round : {1, 2}) draft_.need_also(ChannelOn{above->name, round}, configured);
+    const DeclaredLink link = declared(name);
+    const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link) || work.attach->by_gtid_first;
+    const Fact configured = Follows{name, link.source(), by_gtid};
+    for (const Server* above : scene_.desired.upstream(link.source()))
+      for (const DeclaredLink& theirs : links_of(*above))
+        for (const int round : {1, 2}) draft_.need_also(ChannelOn{theirs.name(), round}, configured);
   }
 }
 
 // A MySQL server tells its own replicas what it has executed; they are to hear it after it was told itself.
 void Recipes::order_adopted_chains() {
   for (const auto& [name, work] : work_) {
-    const PositionAdopted adopted{name};
-    if (state(name) == nullptr || state(name)->flavor != Flavor::mysql || !draft_.provides(adopted)) continue;
+    const PositionAdopted adopted{name.replica};
+    const ServerState* replica = state(name.replica);
+    if (replica == nullptr || replica->flavor != Flavor::mysql || !draft_.provides(adopted)) continue;
     // Not where the file's word is taken for coordinates that the plan showed: those are checked before anything else.
-    draft_.need_also(CoordinatesNoted{name, std::nullopt}, adopted);
+    draft_.need_also(CoordinatesNoted{name.replica, std::nullopt}, adopted);
   }
 }
 
@@ -244,11 +276,11 @@ void Recipes::order_adopted_chains() {
 void Recipes::hold_back_for_word() {
   std::vector<Fact> checks;  // each once: many replicas may start at one source's coordinates
   for (const auto& [name, work] : work_) {
-    const Server* replica = scene_.desired.find(name);
-    if (!work.attach || replica->provision != Provision::assume_identical ||
+    const DeclaredLink link = declared(name);
+    if (!work.attach || link.replica.provision != Provision::assume_identical ||
         !std::holds_alternative<FromNoted>(work.attach->origin))
       continue;
-    if (const Fact check = noted(*replica); std::find(checks.begin(), checks.end(), check) == checks.end())
+    if (const Fact check = noted(link); std::find(checks.begin(), checks.end(), check) == checks.end())
       checks.push_back(check);
   }
   for (const Fact& check : checks) draft_.need_also_all_but(StepKind::capture_coordinates, check);

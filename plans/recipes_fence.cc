@@ -2,16 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace stemma {
 
 void Recipes::fence(const Server& server) {
   const ReadOnly fact{server.name, true};
   if (!server.read_only || !is_missing(fact)) return;
   std::vector<Fact> needs;
-  const auto work = work_.find(server.name);
   // On a fresh replica the account comes before the fence; elsewhere the fence is not kept waiting.
-  const bool fresh = work != work_.end() && work->second.attach && work->second.attach->fresh;
-  if (fresh && !waits_for_catch_up(server))
+  const auto links = links_of(server);
+  const bool fresh = !links.empty() && std::all_of(links.begin(), links.end(), [&](const DeclaredLink& link) {
+    const auto work = work_.find(link.name());
+    return work != work_.end() && work->second.attach && work->second.attach->fresh &&
+           !waits_for_catch_up(link);
+  });
+  if (fresh)
     for (const Fact& ready : account_ready(server.name))
       if (draft_.provides(ready)) needs.push_back(ready);
   draft_.add(StepKind::fence, server.name, {fact}, std::move(needs),
@@ -30,7 +36,7 @@ void Recipes::fence(const Server& server) {
 
 void Recipes::unfence(const Server& server) {
   const ReadOnly open{server.name, false};
-  if (server.source || server.read_only || state(server.name) == nullptr || !is_missing(open)) return;
+  if (!server.is_root() || server.read_only || state(server.name) == nullptr || !is_missing(open)) return;
   if (!state(server.name)->channels.empty()) return;  // refused as source.has-channel
   std::vector<Fact> needs;
   for (const Server* other : scene_.desired.below(server)) {

@@ -8,15 +8,16 @@ namespace stemma {
 
 // What the receiver will say once it has connected again. nullopt: nothing can tell, as where the server has no such
 // variable.
-std::optional<SemiSync> Recipes::semi_sync_to_reach(const Server& server) const {
-  const auto wanted = wants_semi_sync(scene_.desired, server);
-  if (!wanted || !state(server.name)->semi_sync_active) return std::nullopt;
-  return SemiSync{server.name, *wanted};
+std::optional<SemiSync> Recipes::semi_sync_to_reach(const DeclaredLink& link) const {
+  const auto wanted = wants_semi_sync(scene_.desired, link);
+  if (!wanted || !state(link.replica.name)->semi_sync_active) return std::nullopt;
+  return SemiSync{link.name(), *wanted};
 }
 
-bool Recipes::semi_sync_changes(const Server& server) const {
-  const auto goal = semi_sync_to_reach(server);
-  if (!goal || state(server.name)->channel()->receiver != ReceiverState::on) return false;
+bool Recipes::semi_sync_changes(const DeclaredLink& link) const {
+  const Server& server = link.replica;
+  const auto goal = semi_sync_to_reach(link);
+  if (!goal || state(server.name)->channel(link.channel.name)->receiver != ReceiverState::on) return false;
   return is_missing(VariableIs{server.name, *semi_sync_variable(server, SemiSyncEnd::replica)}) ||
          is_missing(*goal);
 }
@@ -24,22 +25,24 @@ bool Recipes::semi_sync_changes(const Server& server) const {
 void Recipes::order_semi_sync() {
   for (const Server& server : scene_.desired.servers) {
     const std::string* here = semi_sync_variable(server, SemiSyncEnd::replica);
-    if (here == nullptr || !server.source) continue;
-    const Fact set = VariableIs{server.name, *here}, stopped = ReceiverOff{server.name};
-    if (draft_.provides(set)) {
-      if (draft_.provides(stopped)) draft_.need_also(set, stopped);
-      for (const int round : {1, 2}) draft_.need_also(ChannelOn{server.name, round}, set);
+    if (here == nullptr) continue;
+    for (const DeclaredLink& link : links_of(server)) {
+      const Fact set = VariableIs{server.name, *here}, stopped = ReceiverOff{link.name()};
+      if (draft_.provides(set)) {
+        if (draft_.provides(stopped)) draft_.need_also(set, stopped);
+        for (const int round : {1, 2}) draft_.need_also(ChannelOn{link.name(), round}, set);
+      }
+      const Server& source = *scene_.desired.find(link.source());
+      const std::string* there = semi_sync_variable(source, SemiSyncEnd::source);
+      const auto wanted = wants_semi_sync(scene_.desired, link);
+      if (there == nullptr || !wanted) continue;
+      const Fact set_at_source = VariableIs{source.name, *there};
+      if (!draft_.provides(set_at_source)) continue;
+      if (const Fact taken_up = SemiSync{link.name(), true}; *wanted && draft_.provides(taken_up))
+        draft_.need_also(set_at_source, taken_up);
+      if (!*wanted)
+        for (const Fact& giving_up : {set, stopped}) draft_.need_also(giving_up, set_at_source);
     }
-    const Server& source = *scene_.desired.find(*server.source);
-    const std::string* there = semi_sync_variable(source, SemiSyncEnd::source);
-    const auto wanted = wants_semi_sync(scene_.desired, server);
-    if (there == nullptr || !wanted) continue;
-    const Fact set_at_source = VariableIs{source.name, *there};
-    if (!draft_.provides(set_at_source)) continue;
-    if (const Fact taken_up = SemiSync{server.name, true}; *wanted && draft_.provides(taken_up))
-      draft_.need_also(set_at_source, taken_up);
-    if (!*wanted)
-      for (const Fact& giving_up : {set, stopped}) draft_.need_also(giving_up, set_at_source);
   }
 }
 

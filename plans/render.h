@@ -36,7 +36,7 @@ std::string plan_as_mermaid(const Plan&);
 // One line: "Plan: 9 steps on 3 servers, …".
 std::string plan_summary(const Plan&, const Scene&);
 // "create 'repl_user'@'%' …" with what is known only after apply: "(binlog coordinates of primary, known after step 3)".
-std::string step_sentence(const Plan&, const Step&, const Topology&);
+std::string step_sentence(const Plan&, const Step&);
 
 // The tree of servers with one line each; `annotate` is called for each server and gives what stands behind it.
 std::string tree(const Topology&, const std::vector<std::string>& headings,

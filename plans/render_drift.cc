@@ -163,10 +163,11 @@ std::string status_as_text(const Scene& scene, const std::vector<Finding>& findi
     const std::string writes = state->super_read_only.value_or(false) ? "super-read-only"
                                : state->read_only                     ? "read-only"
                                                                       : "writable";
-    if (const Channel* channel = state->channel())
+    const DeclaredChannel* declared = server.is_root() ? nullptr : &server.channels.front();
+    if (const Channel* channel = declared == nullptr ? nullptr : state->channel(declared->name))
       cells.push_back({writes, thread(channel->receiver), channel->applier ? "Yes" : "No", lag_text(*channel),
                        to_text(channel->executed), to_text(state->executed()),
-                       std::string(to_text(relation_of(scene, server).relation))});
+                       std::string(to_text(relation_of(scene, DeclaredLink{server, *declared}).relation))});
     else
       cells.push_back({writes, "", "", "", to_text(state->coordinates),
                        state->mysql_gtids ? to_text(state->executed()) : to_text(state->gtid_binlog), ""});
@@ -183,7 +184,7 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
     json entry = server_to_json(scene, server);
-    if (server.source) entry["source"] = server.source->text;
+    if (!server.is_root()) entry["source"] = server.channels.front().source.text;
     if (state != nullptr) {
       entry["server_id"] = state->identity.server_id;
       entry["read_only"] = state->read_only;
@@ -196,8 +197,8 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
         entry["gtid_binlog_pos"] = to_text(state->gtid_binlog);
         entry["gtid_slave_pos"] = to_text(state->gtid_replicated);
       }
-      if (server.source) {
-        const Related related = relation_of(scene, server);
+      for (const DeclaredLink& link : links_of(server)) {
+        const Related related = relation_of(scene, link);
         entry["relation"] = {{"to_source", to_text(related.relation)},
                              {"errant", related.errant},
                              {"missing_transactions", related.missing ? json(*related.missing) : json()}};

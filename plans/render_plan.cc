@@ -16,7 +16,10 @@ std::string counted(std::size_t n, std::string_view one) {
 }
 
 std::string role(const Server& server) {
-  return server.source ? fmt::format("follows {}", server.source->text) : "source";
+  if (server.is_root()) return "source";
+  std::vector<std::string> sources;
+  for (const DeclaredChannel& channel : server.channels) sources.push_back(channel.source.text);
+  return fmt::format("follows {}", fmt::join(sources, ", "));
 }
 
 std::string flavor(const Fleet& fleet, const ServerName& name) {
@@ -50,7 +53,7 @@ std::string plan_tree(const PlanView& view, const Palette& palette) {
     ++change.steps;
     // A replica that is configured anew on its old place is not attached: it was before.
     const ServerState* state = view.scene.observed.find(step.server);
-    if (step.kind == StepKind::configure_source && state != nullptr && state->channel() == nullptr)
+    if (step.kind == StepKind::configure_source && state != nullptr && state->channel(link_of(step)->channel) == nullptr)
       change.attach = true;
     for (const Hazard hazard : step.hazards) change.repoint = change.repoint || hazard == Hazard::repoint;
   }
@@ -97,7 +100,7 @@ std::string steps_as_text(const PlanView& view, const Palette& palette, bool wit
   std::vector<std::string> sentences;
   for (const Step& step : plan.steps) {
     server_width = std::max(server_width, step.server.text.size());
-    sentences.push_back(step_sentence(plan, step, view.scene.desired));
+    sentences.push_back(step_sentence(plan, step));
   }
   const std::size_t number_width = std::to_string(plan.steps.size()).size();
   std::string text = fmt::format("\n{}\n", palette.paint(palette.bold, "Steps"));
@@ -121,9 +124,8 @@ std::string steps_as_text(const PlanView& view, const Palette& palette, bool wit
 
 }  // namespace
 
-std::string step_sentence(const Plan& plan, const Step& step, const Topology& topology) {
+std::string step_sentence(const Plan& plan, const Step& step) {
   if (!step.origin) return step.summary;
-  const Server& server = *topology.find(step.server);
   const auto known_after = [&](std::string_view what, const ServerName& of, StepKind kind) {
     const StepIndex giver = giver_of(plan, step, kind, of);
     return giver == plan.steps.size()
@@ -138,8 +140,9 @@ std::string step_sentence(const Plan& plan, const Step& step, const Topology& to
   if (by_gtid && !adopt && !std::holds_alternative<FromFirstBinlog>(origin))
     from = "its own GTIDs";
   else if (std::holds_alternative<FromNoted>(origin))
-    from = known_after(adopt ? "GTID position" : "binlog coordinates", *server.source,
-                       StepKind::capture_coordinates);
+    for (const ServerName& source : sources_of(step))
+      from += (from.empty() ? "" : " and ") + known_after(adopt ? "GTID position" : "binlog coordinates", source,
+                                                          StepKind::capture_coordinates);
   else if (const auto* at = std::get_if<FromCoordinates>(&origin))
     from = to_text(at->at);
   else if (const auto* gtid = std::get_if<FromGtid>(&origin))
@@ -232,7 +235,7 @@ std::string plan_as_markdown(const PlanView& view) {
     for (StepIndex i = 0; i < plan.steps.size(); ++i) {
       const Step& step = plan.steps[i];
       text += fmt::format("| {} | {} | `{}` | {} | {} |\n", i + 1, cell(step.server.text), to_text(step.kind),
-                          cell(step_sentence(plan, step, view.scene.desired)), numbers(step.after));
+                          cell(step_sentence(plan, step)), numbers(step.after));
     }
     text += "\n<details><summary>SQL</summary>\n\n```sql\n" + plan_as_sql(view) + "```\n\n</details>\n\n";
   }
@@ -257,7 +260,7 @@ std::string plan_as_sql(const PlanView& view) {
     const Step& step = view.plan.steps[i];
     const Server& server = *view.scene.desired.find(step.server);
     text += fmt::format("-- {}. on {} ({}): {}{}\n", i + 1, step.server.text, to_text(server.address),
-                        step_sentence(view.plan, step, view.scene.desired),
+                        step_sentence(view.plan, step),
                         step.after.empty() ? "" : fmt::format(" [after {}]", numbers(step.after)));
     for (const std::string& statement : view.preview(step))
       text += statement + (statement.starts_with("--") ? "\n" : ";\n");

@@ -33,7 +33,7 @@ void walk(const Topology& topology, std::vector<std::string>& names, std::vector
         }
       };
   for (const Server& server : topology.servers)
-    if (!server.source) down(server, "", "");
+    if (server.is_root()) down(server, "", "");
 }
 
 }  // namespace

@@ -32,12 +32,12 @@ const std::string* semi_sync_variable(const Server& server, SemiSyncEnd end) {
   return nullptr;
 }
 
-std::optional<bool> wants_semi_sync(const Topology& topology, const Server& replica) {
-  const Server* source = replica.source ? topology.find(*replica.source) : nullptr;
-  const std::string* here = semi_sync_variable(replica, SemiSyncEnd::replica);
+std::optional<bool> wants_semi_sync(const Topology& topology, const DeclaredLink& link) {
+  const Server* source = topology.find(link.source());
+  const std::string* here = semi_sync_variable(link.replica, SemiSyncEnd::replica);
   if (source == nullptr || here == nullptr) return std::nullopt;
   // A receiver that is not to ask for it never does; one that is to needs a source that knows what it is.
-  if (!is_on(replica, *here)) return false;
+  if (!is_on(link.replica, *here)) return false;
   if (semi_sync_variable(*source, SemiSyncEnd::source) == nullptr) return std::nullopt;
   return true;
 }

@@ -20,9 +20,9 @@ std::optional<SemiSyncEnd> semi_sync_end(std::string_view variable);
 // The variable by which the file declares that end of this server; nullptr: by none. Borrowed from the server.
 const std::string* semi_sync_variable(const Server&, SemiSyncEnd);
 
-// Whether the channel of this replica is to be semi-synchronous. nullopt: nothing can be asked of it, because the file
+// Whether this channel is to be semi-synchronous. nullopt: nothing can be asked of it, because the file
 // does not declare both ends.
-std::optional<bool> wants_semi_sync(const Topology&, const Server& replica);
+std::optional<bool> wants_semi_sync(const Topology&, const DeclaredLink&);
 
 // What to do about a variable of these that a server does not know; "" for any other variable.
 std::string semi_sync_hint(std::string_view variable, const ServerState&);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace stemma {
 
@@ -19,11 +20,37 @@ std::string to_text(const Address& address) {
               : fmt::format("{}:{}", address.host, address.port);
 }
 
+std::string to_text(const Link& link) {
+  return link.channel.empty() ? link.replica.text
+                              : fmt::format("channel '{}' of {}", link.channel, link.replica.text);
+}
+
+bool Server::follows(const ServerName& source) const {
+  return std::any_of(channels.begin(), channels.end(),
+                     [&](const DeclaredChannel& channel) { return channel.source == source; });
+}
+
+const DeclaredChannel* Server::channel(std::string_view wanted) const {
+  const auto found = std::find_if(channels.begin(), channels.end(),
+                                  [&](const DeclaredChannel& channel) { return channel.name == wanted; });
+  return found == channels.end() ? nullptr : &*found;
+}
+
+std::vector<DeclaredLink> links_of(const Server& server) {
+  std::vector<DeclaredLink> links;
+  links.reserve(server.channels.size());
+  for (const DeclaredChannel& channel : server.channels) links.push_back({server, channel});
+  return links;
+}
+
 void Topology::build_index() {
   index = {};
   for (std::size_t i = 0; i < servers.size(); ++i) {
     index.by_name.emplace(servers[i].name.text, i);
-    if (servers[i].source) index.replicas[servers[i].source->text].push_back(i);
+    for (const DeclaredChannel& channel : servers[i].channels) {
+      auto& replicas = index.replicas[channel.source.text];
+      if (replicas.empty() || replicas.back() != i) replicas.push_back(i);
+    }
   }
 }
 
@@ -44,29 +71,38 @@ std::vector<const Server*> Topology::replicas_of(const ServerName& source) const
     return replicas;
   }
   for (const Server& server : servers) {
-    if (server.source == source) replicas.push_back(&server);
+    if (server.follows(source)) replicas.push_back(&server);
   }
   return replicas;
 }
 
 std::vector<const Server*> Topology::below(const Server& top) const {
   std::vector<const Server*> found = replicas_of(top.name);
-  // read_topology refuses cycles; the bound keeps a topology made by hand from hanging its caller.
-  for (std::size_t i = 0; i < found.size() && found.size() < servers.size(); ++i)
-    for (const Server* replica : replicas_of(found[i]->name)) found.push_back(replica);
+  std::unordered_set<const Server*> known(found.begin(), found.end());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (const Server* replica : replicas_of(found[i]->name))
+      if (known.insert(replica).second) found.push_back(replica);
   std::sort(found.begin(), found.end());
   return found;
 }
 
-const Server& Topology::root_of(const Server& server) const {
-  const Server* at = &server;
-  // read_topology refuses cycles; the bound keeps a topology made by hand from hanging its caller.
-  for (std::size_t steps = 0; at->source && steps < servers.size(); ++steps) {
-    const Server* above = find(*at->source);
-    if (above == nullptr) break;
-    at = above;
-  }
-  return *at;
+std::vector<const Server*> Topology::upstream(const ServerName& source) const {
+  std::vector<const Server*> found;
+  std::unordered_set<const Server*> known;
+  const auto add = [&](const ServerName& wanted) {
+    if (const Server* server = find(wanted); server != nullptr && known.insert(server).second)
+      found.push_back(server);
+  };
+  add(source);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (const DeclaredChannel& channel : found[i]->channels) add(channel.source);
+  return found;
+}
+
+std::vector<const Server*> Topology::roots_of(const Server& server) const {
+  std::vector<const Server*> roots = upstream(server.name);
+  std::erase_if(roots, [](const Server* above) { return !above->is_root(); });
+  return roots;
 }
 
 }  // namespace stemma

@@ -7,7 +7,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "plans/secret.h"
@@ -18,6 +20,19 @@ struct ServerName {
   std::string text;
   auto operator<=>(const ServerName&) const = default;
 };
+
+// A channel of a replica, by their names. The default channel has none: a replica's name stands for it.
+struct Link {
+  Link() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): see above
+  Link(ServerName of, std::string name = {}) : replica(std::move(of)), channel(std::move(name)) {}
+
+  ServerName replica;
+  std::string channel;
+  auto operator<=>(const Link&) const = default;
+};
+// "replica-1", "channel 'b' of replica-1": what stands in a sentence for that channel.
+std::string to_text(const Link&);
 
 // A place in the topology file, counted from 1; {0, 0} is "not from a file".
 struct Place {
@@ -84,25 +99,47 @@ enum class Provision { refuse, assume_identical, replay, clone, dump };
 // Whether replicas are attached by binlog file and position or by GTID.
 enum class CoordinatesMode { position, gtid, automatic };
 
+// One channel as the file wants it.
+struct DeclaredChannel {
+  std::string name;        // "" is the default channel
+  ServerName source;
+  ChannelOptions options;  // its own, over those of [replication]
+  Place place;             // of its `source`
+  bool operator==(const DeclaredChannel&) const = default;
+};
+
 struct Server {
   ServerName name;
   Address address;    // how stemma reaches it
   Address advertise;  // how replicas reach it; the address if the file says nothing
   std::optional<std::uint32_t> server_id;
-  std::optional<ServerName> source;  // none: a root, the one that takes the writes
+  std::vector<DeclaredChannel> channels;  // none: a root, one that takes the writes; the default one is the first
   bool read_only = false;            // the file's word, or the default: true with a source
   std::optional<bool> super_read_only;
   Provision provision = Provision::refuse;
   std::optional<std::string> provision_at;  // `at`: "FILE:POS" or a GTID set
   std::map<std::string, std::string> variables;
-  Login admin;             // [admin] with [server.X.admin] over it
-  ChannelOptions channel;  // [replication] with [defaults] and [server.X] over it
-  std::map<std::string, ChannelOptions> further_channels;  // [server.X.channel.NAME]
+  Login admin;  // [admin] with [server.X.admin] over it
   std::vector<std::string> tunnel;
   Place place;                          // of [server.X]
   std::map<std::string, Place> places;  // of each key of this server, dotted ("variables.sync_binlog")
   bool operator==(const Server&) const = default;
+
+  [[nodiscard]] bool is_root() const { return channels.empty(); }
+  [[nodiscard]] bool follows(const ServerName& source) const;
+  // The declared channel of that name, nullptr if there is none. Borrowed.
+  [[nodiscard]] const DeclaredChannel* channel(std::string_view name = "") const;
 };
+
+// A declared channel and the replica that it belongs to. Borrowed from the Topology.
+struct DeclaredLink {
+  const Server& replica;
+  const DeclaredChannel& channel;
+
+  [[nodiscard]] Link name() const { return {replica.name, channel.name}; }
+  [[nodiscard]] const ServerName& source() const { return channel.source; }
+};
+std::vector<DeclaredLink> links_of(const Server&);
 
 struct Limits {
   std::optional<std::chrono::seconds> lag;  // none: lag is shown, not judged
@@ -129,7 +166,7 @@ struct Ignore {
 // Who is where in Topology::servers. Looked up by what it was made from, so it is equal to any other.
 struct ServerIndex {
   std::unordered_map<std::string, std::size_t> by_name;
-  std::unordered_map<std::string, std::vector<std::size_t>> replicas;  // by their source's name
+  std::unordered_map<std::string, std::vector<std::size_t>> replicas;  // by the names of their sources
   bool operator==(const ServerIndex&) const { return true; }
 };
 
@@ -152,12 +189,14 @@ struct Topology {
 
   // The server of that name, nullptr if there is none. Borrowed: lives as long as the Topology.
   [[nodiscard]] const Server* find(const ServerName&) const;
-  // The servers that name `source` as theirs, in the order of the file.
+  // The servers that name `source` as one of theirs, in the order of the file.
   [[nodiscard]] std::vector<const Server*> replicas_of(const ServerName& source) const;
   // All servers of the chains that hang on it, in the order of the file; without itself.
   [[nodiscard]] std::vector<const Server*> below(const Server&) const;
-  // The root at the top of the chain that `server` hangs in (itself, when it has no source).
-  [[nodiscard]] const Server& root_of(const Server& server) const;
+  // The server of that name and all above it, the nearest first: those whose writes come from there.
+  [[nodiscard]] std::vector<const Server*> upstream(const ServerName& source) const;
+  // The roots at the top of the chains that `server` hangs in (itself, when it has no source).
+  [[nodiscard]] std::vector<const Server*> roots_of(const Server& server) const;
 };
 
 }  // namespace stemma

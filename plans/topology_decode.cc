@@ -192,17 +192,6 @@ void read_variables(const std::vector<const Node*>& layers, Server& server) {
   }
 }
 
-void read_further_channels(const Reader& read, const Node* replication, Server& server) {
-  for (const Node* table : read.below("channel")) {
-    for (const Entry& entry : table->entries) {
-      if (server.further_channels.contains(entry.key)) continue;
-      const std::string prefix = fmt::format("channel.{}.", entry.key);
-      read_channel(Reader({&entry.value, replication}, prefix, server.places),
-                   server.further_channels[entry.key]);
-    }
-  }
-}
-
 Server read_server(const Node& root, ServerNodes& nodes) {
   const Node* admin = section(root, "admin");
   const Node* replication = section(root, "replication");
@@ -224,14 +213,17 @@ Server read_server(const Node& root, ServerNodes& nodes) {
     nodes.source = nullptr;
   }
   if (ServerName source; nodes.source != nullptr && convert(nodes.source->value, source)) {
-    server.source = source;
+    DeclaredChannel& channel = server.channels.emplace_back();
+    channel.source = source;
+    channel.place = nodes.source->span.place;
     read.note(*nodes.source);
+    read_channel(Reader({&own, nodes.defaults, replication}, "", server.places), channel.options);
   }
-  server.read_only = server.source.has_value();
+  server.read_only = !server.is_root();
   read("read_only", server.read_only);
   read("super_read_only", server.super_read_only);
   // Roots have nothing to be provisioned from: what [defaults] says about it is not meant for them.
-  const Reader provisioning({&own, server.source ? nodes.defaults : nullptr}, "", server.places);
+  const Reader provisioning({&own, server.is_root() ? nullptr : nodes.defaults}, "", server.places);
   provisioning("provision", server.provision);
   provisioning("at", server.provision_at);
 
@@ -240,8 +232,6 @@ Server read_server(const Node& root, ServerNodes& nodes) {
   std::vector<const Node*> logins = read.below("admin");
   logins.push_back(admin);
   read_login(Reader(std::move(logins), "admin.", server.places), server.admin);
-  read_channel(Reader({&own, nodes.defaults, replication}, "", server.places), server.channel);
-  read_further_channels(read, replication, server);
   return server;
 }
 

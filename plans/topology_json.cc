@@ -85,8 +85,7 @@ Result<json> server_json(const Server& server) {
   if (server.advertise != server.address) to["advertise"] = to_text(server.advertise);
   put(to, "server_id", server.server_id);
   put(to, "super_read_only", server.super_read_only);
-  if (server.source) {
-    to["source"] = server.source->text;
+  if (!server.is_root()) {
     to["provision"] = provision_words[static_cast<std::size_t>(server.provision)];
   }
   put(to, "at", server.provision_at);
@@ -95,10 +94,9 @@ Result<json> server_json(const Server& server) {
   auto admin = login_json(server.admin, server.name.text);
   if (!admin) return admin;
   to["admin"] = std::move(*admin);
-  put_channel(to, server.channel);
-  for (const auto& [name, channel] : server.further_channels) {
-    json& further = to["channel"][name] = json::object();
-    put_channel(further, channel);
+  for (const DeclaredChannel& channel : server.channels) {
+    to["source"] = channel.source.text;
+    put_channel(to, channel.options);
   }
   return to;
 }

@@ -63,9 +63,9 @@ class Rules {
  private:
   void source(std::size_t i) {
     const Server& server = servers_[i];
-    if (!server.source) return;
+    if (server.is_root()) return;
     const Span& span = nodes_[i].source->value.span;
-    const std::string& name = server.source->text;
+    const std::string& name = server.channels.front().source.text;
     if (name == server.name.text) {
       diagnostics_.error(span, fmt::format("'{}' names itself as its source", name),
                          "name the server that it replicates from, or take the line out to make it a root");
@@ -136,8 +136,8 @@ class Rules {
       std::size_t at = start;
       while (colour[at] == unseen) {
         colour[at] = start;
-        if (!servers_[at].source) break;
-        const auto above = by_name_.find(servers_[at].source->text);
+        if (servers_[at].is_root()) break;
+        const auto above = by_name_.find(servers_[at].channels.front().source.text);
         if (above == by_name_.end() || above->second == at) break;
         if (colour[above->second] == start) report_cycle(above->second);
         at = above->second;
@@ -147,8 +147,8 @@ class Rules {
 
   void report_cycle(std::size_t member) {
     std::vector<std::size_t> ring = {member};
-    for (std::size_t at = by_name_.at(servers_[member].source->text); at != member;
-         at = by_name_.at(servers_[at].source->text)) {
+    for (std::size_t at = by_name_.at(servers_[member].channels.front().source.text); at != member;
+         at = by_name_.at(servers_[at].channels.front().source.text)) {
       ring.push_back(at);
     }
     std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());

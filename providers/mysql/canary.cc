@@ -103,14 +103,27 @@ class Canary {
     return opened;
   }
 
+  // The channels through which the root's writes come to that server; nullopt: they don't.
+  std::optional<std::vector<const DeclaredChannel*>> way_to(const Server& server) const {
+    if (&server == &root_) return std::vector<const DeclaredChannel*>{};
+    for (const DeclaredChannel& channel : server.channels)
+      if (auto way = way_to(*topology_.find(channel.source))) {
+        way->push_back(&channel);
+        return way;
+      }
+    return std::nullopt;
+  }
+
   // Everyone below this root, chains included.
   std::vector<Place> replicas() const {
     std::vector<Place> places;
     for (const Server& server : topology_.servers) {
-      if (server.name == root_.name || &topology_.root_of(server) != &root_) continue;
-      bool delayed = false;
-      for (const Server* at = &server; at->source; at = topology_.find(*at->source))
-        delayed = delayed || at->channel.delay.value_or(std::chrono::seconds{0}).count() > 0;
+      if (&server == &root_) continue;
+      const auto way = way_to(server);
+      if (!way) continue;
+      const bool delayed = std::any_of(way->begin(), way->end(), [](const DeclaredChannel* channel) {
+        return channel->options.delay.value_or(std::chrono::seconds{0}).count() > 0;
+      });
       places.push_back({server.name.text, server.address, server.admin, password_of(server.name), delayed});
     }
     return places;
@@ -184,7 +197,7 @@ std::vector<CanaryReport> run_canary(const Topology& topology, const Secrets& se
                                      const std::atomic<bool>& stop) {
   std::vector<const Server*> roots;
   for (const Server& server : topology.servers)
-    if (!server.source) roots.push_back(&server);
+    if (server.is_root()) roots.push_back(&server);
   // verify.read stands in front of one tree: the first that has replicas.
   const auto first = std::find_if(roots.begin(), roots.end(), [&](const Server* root) {
     return !topology.replicas_of(root->name).empty();

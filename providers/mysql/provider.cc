@@ -275,7 +275,8 @@ Result<void> MysqlProvider::refresh(const ServerName& name, const Reading& readi
 Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, ServerState& state) {
   Lane& lane = this->lane(step.server);
   const std::lock_guard guard(lane.guard);
-  const bool source_offers_tls = lane.server.source && this->lane(*lane.server.source).offers_tls.load();
+  const auto* follows = std::get_if<Follows>(&step.ensures.front());
+  const bool source_offers_tls = follows != nullptr && this->lane(follows->source).offers_tls.load();
   const auto lock_wait = std::chrono::duration_cast<std::chrono::seconds>(timeouts_.read) - kUnderReadTimeout;
   auto work =
       statements(step, StepContext{topology_, secrets_, state, source_offers_tls, outputs, lock_wait});

@@ -68,7 +68,7 @@ std::vector<std::string> adopt(const Rendering& r) {
 }
 
 std::vector<std::string> configure(const Rendering& r) {
-  const Server& server = *r.desired.find(r.step.server);
+  const DeclaredChannel& channel = *r.desired.find(r.step.server)->channel(link_of(r.step)->channel);
   const ReplicationAccount& account = *r.desired.replication;
   std::vector<std::string> work;
   if (!r.values.gtid_with_position.empty())
@@ -77,15 +77,15 @@ std::vector<std::string> configure(const Rendering& r) {
                                r.values.gtid_with_position));
   const bool sha2 =
       r.dialect.sha2_password && account.plugin.value_or("caching_sha2_password") != "mysql_native_password";
-  work.push_back(change_source(r.dialect, {.replica = server,
-                                           .source = *r.desired.find(*server.source),
+  work.push_back(change_source(r.dialect, {.channel = channel,
+                                           .source = *r.desired.find(channel.source),
                                            .account = account,
                                            .password = r.values.password,
                                            .from = r.values.from,
-                                           .now = r.state == nullptr ? nullptr : r.state->channel(),
+                                           .now = r.state == nullptr ? nullptr : r.state->channel(channel.name),
                                            .source_offers_tls = r.source_offers_tls,
                                            .sha2_account = sha2}));
-  for (std::string& filter : set_filters(r.dialect, server.channel)) work.push_back(std::move(filter));
+  for (std::string& filter : set_filters(r.dialect, channel.options)) work.push_back(std::move(filter));
   return work;
 }
 
@@ -158,6 +158,20 @@ bool by_gtid(const Step& step) {
   return follows != nullptr && follows->by_gtid;
 }
 
+// The noted place that a step starts from; nullopt: an earlier step should have brought it.
+std::optional<Moment> start_of(const Step& step, const Outputs& outputs) {
+  std::optional<Moment> start;
+  for (const ServerName& source : sources_of(step)) {
+    const auto noted = outputs.noted.find(source);
+    if (noted == outputs.noted.end()) return std::nullopt;
+    if (start)
+      start->gtid = start->gtid.with(noted->second.gtid);
+    else
+      start = noted->second;
+  }
+  return start;
+}
+
 Result<Values> values_for(const Step& step, const StepContext& context) {
   Values values;
   if (context.secrets.replication) values.password = quoted(context.secrets.replication->reveal());
@@ -166,19 +180,18 @@ Result<Values> values_for(const Step& step, const StepContext& context) {
   if (needs_password && !context.secrets.replication)
     return fail(Trouble::bug, "{} has no password", step.id);
   if (!step.origin) return values;
-  const Server& server = *context.desired.find(step.server);
-  const auto noted = context.outputs.noted.find(server.source ? *server.source : step.server);
   if (std::holds_alternative<FromNoted>(*step.origin)) {
-    if (noted == context.outputs.noted.end() || !noted->second.coordinates.known())
+    const auto start = start_of(step, context.outputs);
+    if (!start || !start->coordinates.known())
       return fail(Trouble::bug, "{} has no coordinates to start from", step.id);
-    values.from = literal(noted->second.coordinates);
-    values.gtid = quoted(to_text(noted->second.gtid));
+    values.from = literal(start->coordinates);
+    values.gtid = quoted(to_text(start->gtid));
     // GTIDs are told to a replica that goes by file and position too: only then does it know its place in every
     // domain, should it ever be moved to another server. One with GTIDs of its own may be refused (1947).
     const bool may_be_told = context.state.mysql_gtids
                                  ? context.state.has_gtids() && context.state.mysql_gtids->executed.empty()
                                  : context.state.gtid_state.empty();
-    if (!noted->second.gtid.empty() && may_be_told)
+    if (!start->gtid.empty() && may_be_told)
       values.gtid_with_position = by_gtid(step) ? "" : values.gtid;
   } else if (const auto* at = std::get_if<FromCoordinates>(&*step.origin)) {
     values.from = literal(at->at);
@@ -187,7 +200,8 @@ Result<Values> values_for(const Step& step, const StepContext& context) {
   } else if (const auto* first = std::get_if<FromFirstBinlog>(&*step.origin)) {
     values.from = literal(Coordinates{first->file, 4});
   } else if (std::holds_alternative<FromExecuted>(*step.origin)) {
-    const Channel* channel = context.state.channel();
+    const Link* link = link_of(step);
+    const Channel* channel = link == nullptr ? nullptr : context.state.channel(link->channel);
     if (channel == nullptr || !channel->executed.known())
       return fail(Trouble::stale, "{} shows no executed position any more", step.server.text);
     values.from = literal(channel->executed);
@@ -209,9 +223,11 @@ Result<std::vector<std::string>> statements(const Step& step, const StepContext&
 std::vector<std::string> preview(const Step& step, const Topology& desired, const Fleet& fleet) {
   Values values;
   values.password = "<secret>";
-  const Server& server = *desired.find(step.server);
-  const std::string from = server.source ? server.source->text : step.server.text;
-  const ServerState* source = server.source ? fleet.find(*server.source) : nullptr;
+  std::vector<std::string> sources;
+  for (const ServerName& source : sources_of(step)) sources.push_back(source.text);
+  const std::string from = fmt::format("{}", fmt::join(sources, " and "));
+  const auto* follows = std::get_if<Follows>(&step.ensures.front());
+  const ServerState* source = follows == nullptr ? nullptr : fleet.find(follows->source);
   const ServerState* state = fleet.find(step.server);
   const Dialect& dialect = state == nullptr ? dialect_for(Flavor::mariadb, newest_known(Flavor::mariadb))
                                             : dialect_for(state->flavor, state->version);

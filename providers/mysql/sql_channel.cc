@@ -46,7 +46,7 @@ void say_where(Options& options, const Dialect& dialect, const StartingPoint& fr
 }
 
 void say_tls(Options& options, const ChannelChange& change) {
-  const ChannelOptions& declared = change.replica.channel;
+  const ChannelOptions& declared = change.channel.options;
   const Channel* now = change.now;
   ServerState offer;
   offer.offers_tls = change.source_offers_tls;
@@ -99,7 +99,7 @@ std::vector<std::string> set_filters(const Dialect& dialect, const ChannelOption
 // back to its default (MariaDB 10.11, sql_repl.cc); and the SSL words depend on what was said before.
 std::string change_source(const Dialect& dialect, const ChannelChange& change) {
   Options options(dialect);
-  const ChannelOptions& declared = change.replica.channel;
+  const ChannelOptions& declared = change.channel.options;
   const Channel* now = change.now;
   const bool mysql = dialect.flavor == Flavor::mysql;
   options.say("_HOST", quoted(change.source.advertise.host));

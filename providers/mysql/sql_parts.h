@@ -40,7 +40,7 @@ std::string limit_lock_wait(std::chrono::seconds);
 
 // What a CHANGE of a channel is made of.
 struct ChannelChange {
-  const Server& replica;
+  const DeclaredChannel& channel;
   const Server& source;
   const ReplicationAccount& account;
   std::string password;  // a quoted literal

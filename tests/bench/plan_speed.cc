@@ -98,8 +98,8 @@ void set_in_order(ServerState& state, const Topology& topology, const Server& se
   state.variables["sync_binlog"] = {"1", true};
   for (const Server* replica : topology.replicas_of(server.name))
     state.attached_ids.insert(*replica->server_id);
-  if (!server.source) return;
-  const Server& source = *topology.find(*server.source);
+  if (server.is_root()) return;
+  const Server& source = *topology.find(server.channels.front().source);
   state.gtid_replicated = state.gtid_binlog;
   Channel channel;
   channel.user = "repl";
@@ -123,8 +123,8 @@ Fleet fleet_of(const Topology& topology, State what) {
   for (std::size_t i = 0; i < topology.servers.size(); ++i) {
     const Server& server = topology.servers[i];
     ServerState& state = fleet.servers.emplace(server.name, just_installed(server)).first->second;
-    const Server* source = server.source ? topology.find(*server.source) : nullptr;
-    const bool below_root = source != nullptr && !source->source;
+    const Server* source = server.is_root() ? nullptr : topology.find(server.channels.front().source);
+    const bool below_root = source != nullptr && source->is_root();
     fate.push_back(source == nullptr ? 0
                    : below_root      ? i % 3
                                      : fate[static_cast<std::size_t>(source - topology.servers.data())]);

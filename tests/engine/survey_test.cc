@@ -90,7 +90,7 @@ TEST_CASE("the board remembers where the sources stood at first") {
   moved.coordinates = at("mysql-bin.000003:4");
   board.put({"a"}, moved, Reading{.coordinates = true}, clock.now());
   CHECK(board.outputs().sources.at({"a"}).coordinates == at("mysql-bin.000002:1000"));
-  CHECK(board.judge(CaughtUp{{"b"}, {"a"}}, story.state("b")).verdict == Verdict::holds);
+  CHECK(board.judge(CaughtUp{ServerName{"b"}, ServerName{"a"}}, story.state("b")).verdict == Verdict::holds);
   const Clock::Time begin = clock.now();
   clock.pass(std::chrono::milliseconds(500));
   board.put({"b"}, story.state("b"), Reading{.channel = true}, clock.now());

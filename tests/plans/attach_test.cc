@@ -18,7 +18,7 @@ std::string origin_text(const Origin& origin) {
 
 // "executed position", "own GTIDs, then back; repoint", "refused replica.diverged".
 std::string decision(const Story& story, const std::string& replica = "replica") {
-  const AttachDecision decided = decide_attach(story.scene(), story.server(replica));
+  const AttachDecision decided = decide_attach(story.scene(), links_of(story.server(replica)).front());
   REQUIRE(decided.attach.has_value() != decided.refusal.has_value());
   if (decided.refusal) {
     CHECK_FALSE(decided.refusal->message.empty());
@@ -35,7 +35,7 @@ std::string decision(const Story& story, const std::string& replica = "replica")
 }
 
 Finding refusal(const Story& story) {
-  auto decided = decide_attach(story.scene(), story.server("replica"));
+  auto decided = decide_attach(story.scene(), links_of(story.server("replica")).front());
   REQUIRE(decided.refusal.has_value());
   return *decided.refusal;
 }

@@ -52,7 +52,7 @@ TEST_CASE("where a channel starts is said in words") {
     const Plan plan = story.plan();
     std::string said;
     for (const Step& step : plan.steps)
-      if (step.origin) said += step_sentence(plan, step, story.topology) + "\n";
+      if (step.origin) said += step_sentence(plan, step) + "\n";
     return said;
   };
   CHECK(sentence(kQuickStart) ==

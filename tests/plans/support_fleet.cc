@@ -65,6 +65,29 @@ std::set<std::string> all_that_stemma_needs() {
           "SHOW DATABASES"};
 }
 
+Channel in_order(const Story& story, const DeclaredChannel& declared) {
+  const Server& source = *story.topology.find(declared.source);
+  Channel channel;
+  channel.name = declared.name;
+  channel.user = "repl";
+  channel.host = source.advertise.host;
+  channel.port = source.advertise.port;
+  channel.receiver = ReceiverState::on;
+  channel.applier = true;
+  channel.receiver_doing = "Waiting for master to send event";
+  channel.heartbeat = 30;
+  channel.seconds_behind = 0;
+  channel.read = channel.executed = at("mysql-bin.000002:1000");
+  channel.source_server_id = 1;
+  if (const ServerState* seen = story.fleet.find(declared.source)) {
+    channel.source_server_id = seen->identity.server_id;
+    channel.read = channel.executed = seen->coordinates;
+  }
+  if (declared.options.delay) channel.delay = static_cast<std::uint64_t>(declared.options.delay->count());
+  if (story.topology.coordinates == CoordinatesMode::gtid) channel.gtid = ChannelGtid::slave_pos;
+  return channel;
+}
+
 // A server as the file wants it: what it has replicated ends where its source stands.
 ServerState in_order(const Story& story, const Server& server, std::uint32_t id) {
   ServerState state;
@@ -83,30 +106,12 @@ ServerState in_order(const Story& story, const Server& server, std::uint32_t id)
   for (const auto& [name, value] : server.variables) state.variables[name] = {value, true};
   state.schemas.emplace();
   state.binlogs = std::vector<std::string>{"mysql-bin.000001", "mysql-bin.000002"};
-  if (!server.source) return state;
+  if (server.is_root()) return state;
 
   state.gtid_replicated = gtid("0-1-10");
-  Channel channel;
-  channel.user = "repl";
-  channel.host = story.topology.find(*server.source)->advertise.host;
-  channel.port = story.topology.find(*server.source)->advertise.port;
-  channel.receiver = ReceiverState::on;
-  channel.applier = true;
-  channel.receiver_doing = "Waiting for master to send event";
-  channel.heartbeat = 30;
-  channel.seconds_behind = 0;
-  channel.read = channel.executed = at("mysql-bin.000002:1000");
-  channel.source_server_id = 1;
-  if (const ServerState* source = story.fleet.find(*server.source)) {
-    channel.source_server_id = source->identity.server_id;
-    channel.read = channel.executed = source->coordinates;
-  }
-  if (server.channel.delay) channel.delay = static_cast<std::uint64_t>(server.channel.delay->count());
-  if (story.topology.coordinates == CoordinatesMode::gtid) channel.gtid = ChannelGtid::slave_pos;
-  state.channels = {channel};
+  for (const DeclaredChannel& channel : server.channels) state.channels.push_back(in_order(story, channel));
   return state;
 }
-
 ServerState just_installed(ServerState state) {
   state.channels.clear();
   state.read_only = false;

@@ -1,4 +1,5 @@
 // What must hold for every plan.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -51,11 +52,13 @@ std::vector<std::string> broken_rules(const Story& story, const Plan& plan) {
       if (fenced == giver.end() || !comes_before(i, fenced->second))
         complain("a writable replica is built on");
     }
-    if (step.kind == StepKind::unfence && (server.source || !state->channels.empty()))
+    if (step.kind == StepKind::unfence && (!server.is_root() || !state->channels.empty()))
       complain("opens a server that replicates");
     if (step.kind == StepKind::unfence)
       for (const Server& other : story.topology.servers) {
-        if (&story.topology.root_of(other) != &server || &other == &server || !other.read_only) continue;
+        const auto roots = story.topology.roots_of(other);
+        const bool below = std::find(roots.begin(), roots.end(), &server) != roots.end();
+        if (!below || &other == &server || !other.read_only) continue;
         const ServerState* seen = story.fleet.find(other.name);
         const auto fenced = giver.find(describe(ReadOnly{other.name, true}));
         if (seen == nullptr ||

@@ -32,6 +32,7 @@ stemma::Topology without_places(stemma::Topology topology) {
   for (stemma::Server& server : topology.servers) {
     server.place = {};
     server.places.clear();
+    for (stemma::DeclaredChannel& channel : server.channels) channel.place = {};
   }
   return topology;
 }

@@ -45,7 +45,7 @@ TEST_CASE("what the file does not say") {
   CHECK(below.advertise == below.address);
   CHECK(below.provision == Provision::refuse);
   CHECK(below.admin == Login{});
-  CHECK(below.channel == ChannelOptions{});
+  CHECK(below.channels.at(0).options == ChannelOptions{});
   REQUIRE(topology.replication.has_value());
   CHECK(topology.replication->host == "%");
   CHECK_FALSE(topology.replication->plugin.has_value());
@@ -122,7 +122,7 @@ until = "2026-02-28"
   CHECK(root->server_id == 4294967295U);
   CHECK(root->admin ==
         Login{"boss", FromCommand{{"vault", "read"}}, {TlsMode::verify_identity, "/ca.pem", "", ""}});
-  CHECK(root->channel.connect_retry == 60s);
+  CHECK(root->is_root());
 
   const Server* leaf = topology.find(ServerName{"leaf"});
   REQUIRE(leaf != nullptr);
@@ -132,16 +132,16 @@ until = "2026-02-28"
   CHECK(leaf->provision_at == "mysql-bin.000003:154");
   CHECK(leaf->admin.user == "leaf");
   CHECK(leaf->admin.tls.ca == "/ca.pem");
-  CHECK(leaf->channel.delay == 3600s);
-  CHECK(leaf->channel.heartbeat == 1500ms);
-  CHECK(leaf->channel.tls == TlsMode::required);
-  CHECK(leaf->channel.do_domain_ids == std::vector<std::uint32_t>{0, 1});
+  CHECK(leaf->channels.at(0).options.delay == 3600s);
+  CHECK(leaf->channels.at(0).options.heartbeat == 1500ms);
+  CHECK(leaf->channels.at(0).options.tls == TlsMode::required);
+  CHECK(leaf->channels.at(0).options.do_domain_ids == std::vector<std::uint32_t>{0, 1});
   CHECK(leaf->variables == Variables{{"sync_binlog", "1"},
                                      {"relay_log_recovery", "ON"},
                                      {"long_query_time", "0.5"},
                                      {"binlog_format", "ROW"}});
   CHECK(topology.replicas_of(root->name) == std::vector<const Server*>{leaf});
-  CHECK(&topology.root_of(*leaf) == root);
+  CHECK(topology.roots_of(*leaf) == std::vector<const Server*>{root});
   CHECK(topology.find(ServerName{"nobody"}) == nullptr);
 
   CHECK(leaf->place == Place{20, 1});
@@ -179,13 +179,14 @@ admin = { password = { env = "B" } }
   const Server& a = topology.servers[1];
   const Server& b = topology.servers[2];
   CHECK(c.name.text == "c");          // the order of the file, not of the alphabet
-  CHECK_FALSE(a.source.has_value());  // the default is not meant for the server that it names
+  CHECK(a.is_root());  // the default is not meant for the server that it names
   CHECK(a.provision == Provision::refuse);
   CHECK_FALSE(a.read_only);
-  CHECK(b.source == ServerName{"a"});
+  REQUIRE(b.channel() != nullptr);
+  CHECK(b.channel()->source == ServerName{"a"});
   CHECK(b.provision == Provision::replay);
-  CHECK(b.channel.delay == 5s);
-  CHECK(c.channel.delay == 7s);
+  CHECK(b.channel()->options.delay == 5s);
+  CHECK(c.channels.at(0).options.delay == 7s);
   CHECK(b.variables == Variables{{"sync_binlog", "0"}, {"binlog_format", "ROW"}});
   CHECK(b.admin == Login{"all", FromEnv{"B"}, {}});
   CHECK(b.places.at("delay") == Place{7, 1});

@@ -71,6 +71,7 @@ Step step(StepKind kind, Fact ensures, std::optional<Origin> origin = std::nullo
   made.server = subject(ensures);
   made.ensures = {std::move(ensures)};
   made.origin = std::move(origin);
+  if (kind == StepKind::adopt_position) made.needs = {CoordinatesNoted{primary, std::nullopt}};
   made.hazards = std::move(hazards);
   made.variable = "sync_binlog";
   return made;

@@ -60,6 +60,7 @@ Step step(StepKind kind, Fact ensures, std::optional<Origin> origin = std::nullo
   made.server = subject(ensures);
   made.ensures = {std::move(ensures)};
   made.origin = std::move(origin);
+  if (kind == StepKind::adopt_position) made.needs = {CoordinatesNoted{primary, std::nullopt}};
   return made;
 }
 Step account(StepKind kind) { return step(kind, AccountIs{replica, AccountAspect::exists}); }
