@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# deps.sh [--test|--servers]: installs the Debian packages that are missing: what building and running needs, with
+# deps.sh [--test|--servers|--list]: installs the Debian packages that are missing: what building and running needs, with
 # --test also what the tests need, with --servers also what tests/servers/fetch.sh needs. When all are there it does
 # nothing and needs no rights. No service is ever started: the servers come from the -core packages, and Stemma starts
-# its own.
+# its own. --list only prints what a machine with nothing on it needs to build and to run the tests.
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build ccache pkg-config default-libmysqlclient-dev libtomlplusplus-dev
@@ -16,9 +16,18 @@ has() {
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$program" >/dev/null && return
   done
 }
+if [[ ${1:-} == --list ]]; then
+  printf '%s\n' "${packages[@]}" mariadb-server-core mariadb-client-core procps iproute2
+  exit
+fi
 # Any server and client will do, and MySQL's own packages conflict with Debian's.
 has mariadbd mysqld || packages+=(mariadb-server-core)
 has mariadb mysql || packages+=(mariadb-client-core)
+
+# Oracle's library will do as well, and conflicts with Debian's default.
+if [[ -e /usr/include/mysql/mysql_version.h && ! -e /usr/include/mariadb ]]; then
+  packages=("${packages[@]/default-libmysqlclient-dev/libmysqlclient-dev}")
+fi
 
 case "${1:-}" in
   "") ;;
@@ -27,7 +36,7 @@ case "${1:-}" in
     has mmdebstrap || packages+=(mmdebstrap)
     has npm || packages+=(npm)
     ;;
-  *) echo "usage: $0 [--test|--servers]" >&2 && exit 1 ;;
+  *) echo "usage: $0 [--test|--servers|--list]" >&2 && exit 1 ;;
 esac
 
 if ! has apt-get; then

@@ -143,7 +143,7 @@ bool always_has(const Dialect& dialect, std::string_view login_plugin) {
 
 std::span<const Dialect> all_dialects() { return kDialects; }
 
-const Dialect& dialect_for(Flavor flavor, const Version& version) {
+const Dialect& dialect_for(Flavor flavor, Version version) {
   const Dialect* found = nullptr;
   for (const Dialect& dialect : kDialects)
     if (dialect.flavor == flavor && (found == nullptr || dialect.since <= version)) found = &dialect;

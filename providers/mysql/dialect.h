@@ -83,6 +83,6 @@ bool always_has(const Dialect&, std::string_view login_plugin);
 std::span<const Dialect> all_dialects();
 
 // The newest known dialect that is not newer than the version; the oldest known, where the version is older still.
-const Dialect& dialect_for(Flavor, const Version&);
+const Dialect& dialect_for(Flavor, Version);
 
 }  // namespace stemma::mysql

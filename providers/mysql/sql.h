@@ -21,8 +21,12 @@ inline constexpr const char* kLockName = "stemma.apply";
 // up on would come true later.
 inline constexpr std::chrono::seconds kUnderReadTimeout{3};
 
-// 'text' with what needs it escaped; for sessions that ran session_setup().
-std::string quoted(std::string_view text);
+// 'text' with what needs it escaped; for sessions that ran session_setup(). A function object, because of a plain
+// function's name and a std::string the compiler would think of std::quoted, too, which GCC 14's <chrono> has in sight.
+struct Quoted {
+  std::string operator()(std::string_view text) const;
+};
+inline constexpr Quoted quoted;
 // `name`, for schema and variable names.
 std::string identifier(std::string_view name);
 

@@ -31,7 +31,7 @@ std::string name_list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) { return fmt::format("'{}'", escape(text)); }
+std::string Quoted::operator()(std::string_view text) const { return fmt::format("'{}'", escape(text)); }
 
 std::string identifier(std::string_view name) {
   std::string result = "`";

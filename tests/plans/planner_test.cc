@@ -10,7 +10,7 @@ using namespace stemma;
 
 namespace {
 
-const Step& step(const Plan& plan, const std::string& id) {
+const Step& step(const Plan& plan, std::string_view id) {
   const auto found =
       std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& s) { return s.id == id; });
   if (found == plan.steps.end()) FAIL("no step " << id << " in\n" << steps(plan));
