@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plans/judge_parts.h"
+#include "plans/receiver_hint.h"
 #include "plans/semi_sync.h"
 
 namespace stemma {
@@ -93,7 +94,8 @@ void check_tls(const ChannelLook& look, const ServerState* source, OptionCheck& 
   }
   // "preferred" depends on what the source offers; a silent one can't be asked.
   if (*declared.tls == TlsMode::preferred && source == nullptr) return;
-  const ChannelTls wanted = channel_tls(declared, source);
+  const bool has_ca = !declared.ca.value_or(channel.ca).empty();
+  const ChannelTls wanted = channel_tls(declared, source, look.state.flavor, has_ca);
   if (wanted.on && !channel.tls)
     check.differs("channel.tls-off", "tls", "on", "off");
   else
@@ -169,12 +171,15 @@ bool drained(const Channel& channel, const ServerState& state) {
 
 }  // namespace
 
-ChannelTls channel_tls(const ChannelOptions& declared, const ServerState* source) {
+ChannelTls channel_tls(const ChannelOptions& declared, const ServerState* source, Flavor flavor,
+                       bool has_ca) {
   switch (declared.tls.value_or(TlsMode::preferred)) {
     case TlsMode::disabled: return {false, false};
     case TlsMode::preferred: return {source != nullptr && source->offers_tls, false};
     case TlsMode::required: return {true, false};
-    case TlsMode::verify_ca:
+    // A CA alone makes both flavors verify with it, whatever the word that verifies says; that one adds the name. But
+    // only with it does MariaDB turn a source without TLS away.
+    case TlsMode::verify_ca: return {true, flavor == Flavor::mariadb || !has_ca};
     case TlsMode::verify_identity: break;
   }
   return {true, true};
@@ -184,9 +189,11 @@ std::vector<Finding> thread_findings(const DeclaredLink& link, const Channel& ch
   const ServerName& name = link.replica.name;
   std::vector<Finding> findings;
   if (channel.receiver_errno != 0 && channel.receiver != ReceiverState::on)
-    findings.push_back(finding(
-        "replica.receiver-error", name, "channel.receiver", "on", "error",
-        fmt::format("the receiver failed with {}: {}", channel.receiver_errno, channel.receiver_error)));
+    findings
+        .emplace_back(finding(
+            "replica.receiver-error", name, "channel.receiver", "on", "error",
+            fmt::format("the receiver failed with {}: {}", channel.receiver_errno, channel.receiver_error)))
+        .hint = receiver_hint(channel);
   else if (channel.receiver == ReceiverState::off)
     findings.push_back(finding("replica.receiver-stopped", name, "channel.receiver", "on", "off",
                                "the receiver is stopped"));

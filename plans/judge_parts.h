@@ -29,11 +29,12 @@ Judgement judge_part(const CaughtUp&, const Look&);
 // Threads that are off or failed, for a channel that should run. Empty: nothing to complain about.
 std::vector<Finding> thread_findings(const DeclaredLink&, const Channel&);
 
-// Whether TLS is what this channel should have, given what its source offers.
+// Whether TLS is what this channel should have, given what its source offers, the replica's flavor, and whether it has a
+// CA to verify with.
 struct ChannelTls {
   bool on = false, verify = false;
 };
-ChannelTls channel_tls(const ChannelOptions&, const ServerState* source);
+ChannelTls channel_tls(const ChannelOptions&, const ServerState* source, Flavor, bool has_ca);
 
 // The place of the key that asks for something: on the server, or in the section that it inherits from.
 Place place_of(const Topology&, const Server&, const std::string& key);

@@ -138,6 +138,21 @@ void check_version(const Scene& scene, const DeclaredLink& link, const ServerSta
                     to_text(state.version), to_text(source->version))));
 }
 
+// MariaDB's receiver would connect in plain text, and its status say that TLS is on.
+void check_tls_offer(const Scene& scene, const DeclaredLink& link, std::vector<Finding>& findings) {
+  const Server& server = link.replica;
+  const ServerState* source = scene.observed.find(link.source());
+  const auto& declared = link.channel.options.tls;
+  if (source == nullptr || source->offers_tls || !declared || *declared < TlsMode::required) return;
+  findings.push_back(with_hint(
+      finding("channel.tls-off", server.name, "channel.tls", "on", "not offered",
+              fmt::format("the channel is to be encrypted, and {} offers no TLS", link.source().text)),
+      fmt::format(
+          "give {} a certificate (ssl_cert and ssl_key in its option file), or declare tls = \"preferred\"",
+          link.source().text),
+      place_of(scene.desired, server, "tls")));
+}
+
 // MySQL 5.6 takes filters from its option file only.
 void check_filters(const Scene& scene, const DeclaredLink& link, const ServerState& state,
                    std::vector<Finding>& findings) {
@@ -230,6 +245,7 @@ std::vector<Finding> preflight(const Scene& scene) {
     for (const DeclaredLink& link : links_of(server)) {
       check_version(scene, link, *state, findings);
       check_filters(scene, link, *state, findings);
+      check_tls_offer(scene, link, findings);
     }
   }
   return findings;

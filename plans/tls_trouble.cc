@@ -12,7 +12,7 @@ struct Row {
   std::string_view said;  // in small letters
   TlsTrouble about;
 };
-// The first that fits. OpenSSL's "certificate verify failed" is what is left when no reason is given.
+// The first that fits.
 constexpr std::array kRows = {
     Row{"does not support it", TlsTrouble::not_offered},
     Row{"doesn't support it", TlsTrouble::not_offered},
@@ -24,7 +24,9 @@ constexpr std::array kRows = {
     Row{"hostname verification", TlsTrouble::other_name},
     Row{"hostname mismatch", TlsTrouble::other_name},
     Row{"ip address mismatch", TlsTrouble::other_name},
-    Row{"failed to verify the server certificate", TlsTrouble::other_name},
+    Row{"certificate validation failure", TlsTrouble::other_name},  // MariaDB's receiver
+    Row{"failed to verify the server certificate",
+        TlsTrouble::no_authority},  // the same, verifying without a CA
     Row{"key values mismatch", TlsTrouble::own_pair},
     Row{"private key does not match", TlsTrouble::own_pair},
     Row{"no such file", TlsTrouble::own_files},
@@ -35,7 +37,8 @@ constexpr std::array kRows = {
     Row{"self signed certificate", TlsTrouble::other_authority},
     Row{"issuer certificate", TlsTrouble::other_authority},
     Row{"not trusted", TlsTrouble::other_authority},
-    Row{"verify failed", TlsTrouble::other_authority},
+    Row{"verify failed", TlsTrouble::not_verified},
+    Row{"lib(0)::reason(0)", TlsTrouble::not_verified},  // MariaDB's receiver asks OpenSSL too late
     Row{"no protocols available", TlsTrouble::no_version},
     Row{"unsupported protocol", TlsTrouble::no_version},
     Row{"protocol version", TlsTrouble::no_version},

@@ -9,13 +9,13 @@ enum class TlsTrouble {
   unknown,
   not_offered,      // the other side has no TLS
   other_authority,  // its certificate is signed by another than the given one
+  not_verified,     // its certificate did not stand the test, and nothing says why
   other_name,       // its certificate is made out for another host
   expired,
   not_yet_valid,
   no_authority,  // nothing to verify with was given
   own_files,     // the own ca, cert or key can't be read
   own_pair,      // the own cert and key don't belong together
-  wants_cert,    // it wants a certificate of the one who connects
   no_version,    // no common version of TLS
 };
 

@@ -53,6 +53,7 @@ class Rules {
       source(i);
       provision(i);
       read_only(i);
+      authorities(i);
     }
     cycles();
     duplicates();
@@ -126,6 +127,27 @@ class Rules {
     diagnostics_.error(
         super->span, fmt::format("super_read_only = true, but '{}' is not read_only", servers_[i].name.text),
         "set read_only = true as well, or take this line out");
+  }
+
+  // Who is to verify must be told with what. A channel that verifies the name, too, may do without: a new MariaDB has the
+  // password prove who its source is.
+  void authorities(std::size_t i) {
+    const Server& server = servers_[i];
+    const auto complain = [&](const std::string& key, std::string_view mode) {
+      const auto own = server.places.find(key);
+      const auto shared = topology_.places.find("replication." + key);
+      if (parsed_.damaged || (own == server.places.end() && shared == topology_.places.end())) return;
+      const Place& place = own != server.places.end() ? own->second : shared->second;
+      if (!told_.emplace(fmt::format("{}:{}", place.line, place.column), true).second) return;
+      diagnostics_.error({place, 3}, fmt::format("tls = \"{}\" has no authority to verify with", mode),
+                         "add a line beside it: ca = \"/path/to/ca.pem\"");
+    };
+    const TlsMode admin = server.admin.tls.mode;
+    if (admin >= TlsMode::verify_ca && server.admin.tls.ca.empty())
+      complain("admin.tls", tls_words[static_cast<std::size_t>(admin)]);
+    for (const DeclaredChannel& channel : server.channels)
+      if (channel.options.tls == TlsMode::verify_ca && channel.options.ca.value_or("").empty())
+        complain("tls", "verify-ca");
   }
 
   // Colours each chain with the number of its start; a chain that meets its own colour has gone round.

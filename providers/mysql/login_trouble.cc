@@ -21,6 +21,7 @@ std::string tls_hint(const std::string& said, const Address& address) {
       return "the server offers no TLS: give it a certificate (ssl_cert, ssl_key), or set tls to "
              "\"preferred\"";
     case TlsTrouble::other_authority:
+    case TlsTrouble::not_verified:
       return "the server's certificate is not signed by the authority in `ca`: name the one that signed it, "
              "or give "
              "the server a certificate of this one";
@@ -40,7 +41,6 @@ std::string tls_hint(const std::string& said, const Address& address) {
       return "this machine and the server speak no common version of TLS: see the server's tls_version";
     case TlsTrouble::no_authority:
     case TlsTrouble::own_files:
-    case TlsTrouble::wants_cert:
     case TlsTrouble::unknown: break;
   }
   return "check the TLS mode and the ca, cert and key of this login, and the server's certificate";

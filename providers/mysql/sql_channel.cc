@@ -45,13 +45,14 @@ void say_where(Options& options, const Dialect& dialect, const StartingPoint& fr
   options.say(mysql ? "_AUTO_POSITION" : "_USE_GTID", mysql ? "0" : "no");
 }
 
-void say_tls(Options& options, const ChannelChange& change) {
+void say_tls(Options& options, Flavor flavor, const ChannelChange& change) {
   const ChannelOptions& declared = change.channel.options;
   const Channel* now = change.now;
   ServerState offer;
   offer.offers_tls = change.source_offers_tls;
-  const ChannelTls tls =
-      declared.tls || now == nullptr ? channel_tls(declared, &offer) : ChannelTls{now->tls, now->verify};
+  const bool has_ca = !declared.ca.value_or(now == nullptr ? "" : now->ca).empty();
+  const ChannelTls tls = declared.tls || now == nullptr ? channel_tls(declared, &offer, flavor, has_ca)
+                                                        : ChannelTls{now->tls, now->verify};
   options.say("_SSL", tls.on ? "1" : "0");
   options.say("_SSL_VERIFY_SERVER_CERT", tls.verify ? "1" : "0");
   options.path("_SSL_CA", declared.ca, now == nullptr ? nullptr : &now->ca);
@@ -123,7 +124,7 @@ std::string change_source(const Dialect& dialect, const ChannelChange& change) {
   if (declared.delay || now != nullptr)
     options.say("_DELAY", std::to_string(declared.delay ? static_cast<std::uint64_t>(declared.delay->count())
                                                         : now->delay));
-  say_tls(options, change);
+  say_tls(options, dialect.flavor, change);
   if (mysql) {
     options.path("_BIND", declared.bind, now == nullptr ? nullptr : &now->bind);
     if (dialect.compression)

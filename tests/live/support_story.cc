@@ -291,6 +291,7 @@ Ran Story::sandbox_up() {
   if (test::test_server().name == "mysql-5.6")
     words.insert(words.end(),
                  {"--server-option", "gtid_mode=ON", "--server-option", "enforce_gtid_consistency=ON"});
+  for (const std::string& option : shape_.options) words.insert(words.end(), {"--server-option", option});
   return run(words);
 }
 

@@ -68,7 +68,8 @@ struct Shape {
   std::string replication = "password = { env = \"LIVE_REPL_PASSWORD\" }";  // lines of [replication]
   std::string rest;                                                         // further tables
   bool server_ids = true;
-  std::string step = "20s";  // limits.step
+  std::string step = "20s";          // limits.step
+  std::vector<std::string> options;  // of the servers: "--skip-ssl"
 };
 
 Shape quickstart(const std::string& coordinates);

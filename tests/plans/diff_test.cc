@@ -1,6 +1,7 @@
 // Drift: which codes, with which weight and values, for which story.
 #include "plans/diff.h"
 
+#include "plans/judge_parts.h"
 #include "plans/preflight.h"
 #include "tests/catch.h"
 #include "tests/plans/support_fleet.h"
@@ -105,13 +106,23 @@ TEST_CASE("TLS of a channel") {
   CHECK(drift("a | offers-tls; b < a") == "warning b channel.tls-off channel.tls: not declared, but off\n");
   CHECK(drift("a | offers-tls; b < a | tls").empty());
   CHECK(drift("a; b < a").empty());
-  CHECK(drift("a; b < a tls=required") == "error b channel.tls-off channel.tls: on, but off\n");
+  CHECK(drift("a | offers-tls; b < a tls=required") == "error b channel.tls-off channel.tls: on, but off\n");
+  // MariaDB's receiver would connect in plain text and call it TLS.
+  CHECK(drift("a; b < a tls=required | tls") == "error b channel.tls-off channel.tls: on, but not offered\n");
+  CHECK(refusals(Story("a; b < a tls=required | no-channel").plan()) == "b channel.tls-off\n");
+  CHECK(drift("a | silent; b < a tls=required | tls").find("tls") == std::string::npos);
   CHECK(drift("a; b < a tls=preferred").empty());
   CHECK(drift("a | offers-tls; b < a tls=preferred").starts_with("error b channel.tls-off"));
   CHECK(drift("a | silent; b < a tls=preferred").find("tls") == std::string::npos);
   CHECK(drift("a; b < a tls=disabled | tls") == "error b channel.option-differs channel.tls: off, but on\n");
-  CHECK(drift("a; b < a tls=verify-identity | tls") ==
+  CHECK(drift("a | offers-tls; b < a tls=verify-identity | tls") ==
         "error b channel.option-differs channel.verify: on, but off\n");
+  // A CA is what makes a channel verify; MariaDB must be told to, besides, or it would take plain text as well.
+  Story by_authority("a | offers-tls; b < a tls=verify-ca ca=/ca.pem | tls");
+  by_authority.channel("b").ca = "/ca.pem";
+  CHECK(drift(by_authority) == "error b channel.option-differs channel.verify: on, but off\n");
+  CHECK(channel_tls(by_authority.server("b").channels.front().options, nullptr, Flavor::mysql, true).verify == false);
+  CHECK(channel_tls(by_authority.server("b").channels.front().options, nullptr, Flavor::mysql, false).verify == true);
 }
 
 TEST_CASE("coordinates") {
