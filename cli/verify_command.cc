@@ -25,15 +25,14 @@ std::string duration_text(std::chrono::microseconds time) {
 // What a canary's reports come to: the text, the JSON, and the exit code.
 class Verdict {
  public:
-  Verdict(const std::string& file, const std::string& database, const Palette& paint)
-      : file_(file), database_(database), paint_(paint) {}
+  Verdict(const std::string& file, const Palette& paint) : file_(file), paint_(paint) {}
 
   void add(const CanaryReport& report) {
     if (report.write_error) {
       failed(report.root, *report.write_error, "the row could not be written");
       return;
     }
-    text_ += fmt::format("{}: wrote a row into {}\n", report.root.text, database_);
+    text_ += fmt::format("{}: wrote a row into {}\n", report.root.text, report.database);
     std::size_t width = 0;
     for (const CanaryReading& reading : report.readings) width = std::max(width, reading.where.size());
     for (const CanaryReading& reading : report.readings) add(report.root, reading, width);
@@ -86,7 +85,6 @@ class Verdict {
   }
 
   const std::string& file_;
-  const std::string& database_;
   const Palette& paint_;
   int code_ = ExitCode::ok;
   std::string text_;
@@ -105,7 +103,7 @@ int run_verify(const VerifyArguments& arguments, const CommonOptions& options, C
   const auto reports =
       mysql::run_canary(*topology, *secrets, timeouts_for_reading(options), patience, stop_requested());
 
-  Verdict verdict(arguments.file, topology->verify.database, console.paint);
+  Verdict verdict(arguments.file, console.paint);
   for (const CanaryReport& report : reports) verdict.add(report);
   const int code = stop_requested().load() ? int{ExitCode::interrupted} : verdict.code();
   if (arguments.format == DataFormat::json)

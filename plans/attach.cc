@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "plans/attach_parts.h"
+#include "plans/other_sources.h"
 
 namespace stemma {
 namespace {
@@ -49,6 +50,7 @@ Ahead ahead_by_set(const Scene& scene, const DeclaredLink& link, const ServerSta
     ahead.lag = ahead.lag || (!is_source && rest != more);
     more = std::move(rest);
   }
+  more = other_sources(scene, link).without_theirs(more);
   if (!more.empty()) ahead.errant.push_back(to_text(more));
   return ahead;
 }
@@ -62,8 +64,9 @@ Ahead ahead_of(const Scene& scene, const DeclaredLink& link, const ServerState& 
   // A replica that is connected to that very source may have been read a moment later than it: then its newest
   // transactions prove nothing.
   if (receives && channel->source_server_id == source.identity.server_id) return ahead;
+  const OtherSources others = other_sources(scene, link);
   for (const auto& [domain, gtid] : state.gtid_replicated.domains()) {
-    if (source.gtid_state.contains(gtid)) continue;
+    if (source.gtid_state.contains(gtid) || others.explains(gtid)) continue;
     bool above = false;
     for (const Server* at : scene.desired.upstream(link.source())) {
       const ServerState* upstream = scene.observed.find(at->name);
@@ -146,7 +149,8 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, 
 // Whether the GTIDs at its executed position, as the source translates it, are those that the replica has
 // executed. The position is written to disk less often than they are: after a crash it may be an older one, and
 // going on from it would apply transactions twice. Only a stopped applier stands still enough to compare.
-bool position_agrees(const Channel& channel, const ServerState& source, const ServerState& state) {
+bool position_agrees(const Channel& channel, const ServerState& source, const ServerState& state,
+                     const OtherSources& others) {
   if (channel.applier || state.gtid_replicated.empty()) return true;
   const auto asked = source.gtid_at.find(to_text(channel.executed));
   if (asked == source.gtid_at.end()) return true;
@@ -155,6 +159,7 @@ bool position_agrees(const Channel& channel, const ServerState& source, const Se
   const auto& there = asked->second->domains();
   return std::all_of(state.gtid_replicated.domains().begin(), state.gtid_replicated.domains().end(),
                      [&](const auto& entry) {
+                       if (others.explains(entry.second)) return true;
                        const auto at = there.find(entry.first);
                        return at != there.end() && at->second == entry.second;
                      });
@@ -170,11 +175,11 @@ bool came_from(const Channel& channel, const ServerState& source) {
 // that source, was not connected to another id, and keeps the position exactly. In GTID mode the server does
 // that only while the applier runs.
 bool position_is_its_own(const Channel& channel, bool right_server, const ServerState& source,
-                         const ServerState& state) {
+                         const ServerState& state, const OtherSources& others) {
   const bool right_id = came_from(channel, source);
   const bool kept = channel.gtid == ChannelGtid::no || (channel.applier && channel.streaming());
   return right_server && right_id && kept && channel.executed.known() && source.coordinates.known() &&
-         position_agrees(channel, source, state);
+         position_agrees(channel, source, state, others);
 }
 
 // Two channels from one server bring everything twice.
@@ -182,9 +187,36 @@ const Channel* other_channel_from(const ServerState& state, const DeclaredLink& 
                                   const Server& source_server, const ServerState& source) {
   for (const Channel& channel : state.channels)
     if (channel.name != link.channel.name && (follows_server(channel, source_server, &source) ||
-                                  (channel.source_server_id != 0 && came_from(channel, source))))
+                                              (channel.source_server_id != 0 && came_from(channel, source))))
       return &channel;
   return nullptr;
+}
+
+// A further source for a server that replicates already: it has no such channel, and nothing of that source ever came.
+bool is_new_source(const Scene& scene, const DeclaredLink& link, const ServerState& source,
+                   const ServerState& state) {
+  if (link.replica.channels.size() < 2 || state.channel(link.channel.name) != nullptr) return false;
+  for (const Server* above : scene.desired.upstream(link.source())) {
+    const ServerState* upstream = scene.observed.find(above->name);
+    if (upstream == nullptr) return false;
+    if (state.mysql_gtids &&
+        state.mysql_gtids->executed.without(upstream->identity.uuid) != state.mysql_gtids->executed)
+      return false;
+    const auto& logged = state.gtid_state.entries();
+    if (std::any_of(logged.begin(), logged.end(),
+                    [&](const auto& entry) { return entry.first.second == upstream->identity.server_id; }))
+      return false;
+  }
+  if (state.mysql_gtids && source.mysql_gtids)
+    return state.mysql_gtids->executed.intersect(source.mysql_gtids->executed).empty();
+  const auto& replicated = state.gtid_replicated.domains();
+  return std::none_of(replicated.begin(), replicated.end(),
+                      [&](const auto& entry) { return source.gtid_state.contains(entry.second); });
+}
+
+bool all_declared(const Server& replica, const ServerState& state) {
+  return std::all_of(state.channels.begin(), state.channels.end(),
+                     [&](const Channel& channel) { return replica.channel(channel.name) != nullptr; });
 }
 
 }  // namespace
@@ -226,13 +258,21 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
   const bool shares_history = state.mysql_gtids && source.mysql_gtids && state.has_gtids() &&
                               source.has_gtids() && !state.mysql_gtids->executed.empty() &&
                               source.mysql_gtids->executed.contains(state.mysql_gtids->executed);
-  if (is_fresh(state) && !shares_history) {
+  const bool fresh = is_fresh(state);
+  if ((fresh || is_new_source(scene, link, source, state)) && !shares_history) {
     AttachDecision decision = attach_fresh(scene, link, source, state);
     // Transactions of its own set-up would be errant for ever.
-    if (decision.attach && state.mysql_gtids && state.has_gtids() && !state.mysql_gtids->executed.empty()) {
+    if (fresh && decision.attach && state.mysql_gtids && state.has_gtids() &&
+        !state.mysql_gtids->executed.empty()) {
       decision.attach->resets_binlog = true;
       decision.attach->hazards.push_back(Hazard::reset_binlog);
     }
+    if (!fresh && decision.attach && state.mysql_gtids && state.version < Version{8, 0, 0} &&
+        wants_gtid(scene.desired, scene.observed, link))
+      return refused("replica.position-unknown", link,
+                     fmt::format("MySQL {} has GTIDs already and can't be told those of {} beside them",
+                                 to_text(state.version), link.source().text),
+                     "upgrade it to MySQL 8; or declare coordinates = \"position\"");
     return decision;
   }
   if (channel == nullptr)
@@ -252,8 +292,8 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
   const bool wants_gtids = wants_gtid(scene.desired, scene.observed, link);
   const bool same_mode = wants_gtids == (channel->gtid != ChannelGtid::no);
   const bool by_gtid = wants_gtids && channel->gtid != ChannelGtid::no;
-  if ((by_gtid && right_server) ||
-      (!wants_gtids && position_is_its_own(*channel, right_server, source, state))) {
+  if ((by_gtid && right_server) || (!wants_gtids && position_is_its_own(*channel, right_server, source, state,
+                                                                        other_sources(scene, link)))) {
     if (const Ahead ahead = ahead_of(scene, link, source, state); !ahead.errant.empty())
       return refuse_errant(link, ahead);
     Attach attach;
@@ -270,7 +310,7 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as
   // good as none.
-  if (state.executed().empty() && state.channels.size() == 1 && state.schemas && source.schemas &&
+  if (state.executed().empty() && all_declared(link.replica, state) && state.schemas && source.schemas &&
       data_of(state, scene.desired).empty() && data_of(source, scene.desired).empty() &&
       accounts_beyond(source, state, scene.desired, source_server).empty()) {
     Attach attach;
@@ -281,8 +321,7 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
   }
   const bool stale = right_server && channel->executed.known();
   return attach_by_own_gtid(
-      scene, link, source, state,
-      right_server ? std::vector<Hazard>{} : std::vector<Hazard>{Hazard::repoint},
+      scene, link, source, state, right_server ? std::vector<Hazard>{} : std::vector<Hazard>{Hazard::repoint},
       !right_server ? "it follows another server; it goes on from the GTIDs that it has executed"
       : stale
           ? "its file and position are not where its data stand; it goes on from the GTIDs it has executed"

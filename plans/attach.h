@@ -40,6 +40,9 @@ bool is_fresh(const ServerState&);
 bool source_can_send(const ServerState& source, const ServerState& replica, const Origin&,
                      std::string_view channel = "");
 
+// The schema of the canary that is written at a root with that server_id, where replicas hang on other roots, too.
+std::string canary_database(const Topology&, std::string_view server_id);
+
 // What of a server's data another one lacks: schemas, "schema.table", and accounts that would be missed.
 // Empty for a server that is empty: no schema but the system's and the canary's, no
 // account but the system's, the admin's and the replication account.

@@ -6,6 +6,7 @@
 
 #include "plans/attach_parts.h"
 #include "plans/judge_parts.h"
+#include "plans/other_sources.h"
 
 namespace stemma {
 namespace {
@@ -34,20 +35,28 @@ struct Data {
 };
 
 Data compare_data(const ServerState& source, const ServerState& replica, const Topology& topology,
-                  const Server& source_server) {
-  return {data_of(source, topology), data_of(replica, topology), names_beyond(source, replica, topology),
-          names_beyond(replica, source, topology), accounts_beyond(source, replica, topology, source_server)};
+                  const Server& source_server, const OtherSources& others) {
+  Data data{data_of(source, topology), data_of(replica, topology), names_beyond(source, replica, topology),
+            names_beyond(replica, source, topology),
+            accounts_beyond(source, replica, topology, source_server)};
+  const auto theirs = [&](const std::string& name) { return others.hold(name); };
+  std::erase_if(data.of_replica, theirs);
+  std::erase_if(data.replica_only, theirs);
+  return data;
 }
 
-bool in_history(const GtidPoint& point, const ServerState& server) {
-  if (server.mysql_gtids) return point.position.empty() && server.mysql_gtids->executed.contains(point.set);
-  return point.set.empty() &&
-         std::all_of(point.position.domains().begin(), point.position.domains().end(),
-                     [&](const auto& domain) { return server.gtid_state.contains(domain.second); });
+bool in_history(const GtidPoint& point, const ServerState& server, const OtherSources& others) {
+  if (server.mysql_gtids)
+    return point.position.empty() && server.mysql_gtids->executed.contains(others.without_theirs(point.set));
+  return point.set.empty() && std::all_of(point.position.domains().begin(), point.position.domains().end(),
+                                          [&](const auto& domain) {
+                                            return server.gtid_state.contains(domain.second) ||
+                                                   others.explains(domain.second);
+                                          });
 }
 
 AttachDecision attach_by_word(const Scene& scene, const DeclaredLink& link, const ServerState& source,
-                              const Data& data) {
+                              const Data& data, const OtherSources& others) {
   const std::string& name = link.replica.name.text;
   const std::string& from = link.source().text;
   if (!data.source_only.empty() || !data.replica_only.empty())
@@ -77,7 +86,8 @@ AttachDecision attach_by_word(const Scene& scene, const DeclaredLink& link, cons
     const auto translated = source.gtid_at.find(to_text(*at));
     const bool a_boundary = translated == source.gtid_at.end() || translated->second;
     if (!reached(source.coordinates, *at) ||
-        (!a_boundary && source_can_send(source, *scene.observed.find(link.replica.name), FromCoordinates{*at})))
+        (!a_boundary &&
+         source_can_send(source, *scene.observed.find(link.replica.name), FromCoordinates{*at})))
       return refused(
           "replica.position-unknown", link,
           fmt::format("`at` {} is no place between two transactions in the binlogs of {}, which stands at {}",
@@ -85,7 +95,7 @@ AttachDecision attach_by_word(const Scene& scene, const DeclaredLink& link, cons
           "take file and position as the backup tool wrote them");
     attach.origin = FromCoordinates{*at};
   } else if (const auto gtid = GtidPoint::parse(*link.replica.provision_at); gtid && !gtid->empty()) {
-    if (!in_history(*gtid, source))
+    if (!in_history(*gtid, source, others))
       return refused("replica.position-unknown", link,
                      fmt::format("`at` {} is not in the history of {}: {}", to_text(*gtid), from,
                                  source.mysql_gtids ? to_text(source.mysql_gtids->executed)
@@ -145,8 +155,11 @@ AttachDecision attach_fresh(const Scene& scene, const DeclaredLink& link, const 
                             const ServerState& state) {
   const std::string& name = link.replica.name.text;
   const std::string& from = link.source().text;
-  const Data data = compare_data(source, state, scene.desired, *scene.desired.find(link.source()));
-  if (link.replica.provision == Provision::assume_identical) return attach_by_word(scene, link, source, data);
+  const OtherSources others = other_sources(scene, link);
+  const Data data = compare_data(source, state, scene.desired, *scene.desired.find(link.source()), others);
+  // The file's word is for a server without any trace of replication.
+  if (link.replica.provision == Provision::assume_identical && is_fresh(state))
+    return attach_by_word(scene, link, source, data, others);
   if (link.replica.provision == Provision::replay) return attach_by_replay(link, source, data);
   const bool source_has = !data.of_source.empty() || !data.accounts_only_at_source.empty();
   if (!source_has && data.of_replica.empty()) {
@@ -193,14 +206,24 @@ bool is_fresh(const ServerState& state) {
                      [&](const auto& entry) { return entry.first.second == state.identity.server_id; });
 }
 
+std::string canary_database(const Topology& topology, std::string_view server_id) {
+  return fmt::format("{}_{}", topology.verify.database, server_id);
+}
+
 std::vector<std::string> data_of(const ServerState& state, const Topology& topology) {
+  const std::string canaries = canary_database(topology, "");
+  const auto is_canary = [&](const std::string& schema) {
+    return schema == topology.verify.database ||
+           (schema.starts_with(canaries) && schema.size() > canaries.size() &&
+            schema.find_first_not_of("0123456789", canaries.size()) == schema.npos);
+  };
   static const std::array<std::string_view, 4> system = {"mysql", "information_schema", "performance_schema",
                                                          "sys"};
   std::vector<std::string> schemas;
   if (!state.schemas) return schemas;
   for (const auto& [schema, contents] : *state.schemas) {
     if (std::find(system.begin(), system.end(), schema) != system.end()) continue;
-    if (schema == topology.verify.database || (schema == "test" && contents.empty())) continue;
+    if (is_canary(schema) || (schema == "test" && contents.empty())) continue;
     schemas.push_back(schema);
   }
   return schemas;
@@ -230,7 +253,8 @@ std::vector<std::string> accounts_beyond(const ServerState& source, const Server
   return beyond;
 }
 
-AttachDecision refused(std::string_view code, const DeclaredLink& link, std::string message, std::string hint) {
+AttachDecision refused(std::string_view code, const DeclaredLink& link, std::string message,
+                       std::string hint) {
   Finding found = finding(code, link.replica.name, "data", "its source's", "", std::move(message));
   found.weight = Weight::error;
   found.hint = std::move(hint);

@@ -46,7 +46,10 @@ bool Draft::provides(const Fact& fact) const {
 }
 
 void Draft::need_also(const Fact& ensured, const Fact& need) {
-  each_giver(ensured, [&](StepIndex giver) { steps_[giver].needs.push_back(need); });
+  each_giver(ensured, [&](StepIndex giver) {
+    auto& needs = steps_[giver].needs;
+    if (std::find(needs.begin(), needs.end(), need) == needs.end()) needs.push_back(need);
+  });
 }
 
 void Draft::need_also_all_but(StepKind kind, const Fact& need) {
@@ -77,6 +80,8 @@ Result<void> Draft::finish(Plan& into) && {
     std::sort(step.after.begin(), step.after.end());
     step.id = fmt::format("{}.{}", step.server.text, to_text(step.kind));
     if (!step.variable.empty()) step.id += "." + step.variable;
+    if (const Link* link = link_of(step); link != nullptr && !link->channel.empty())
+      step.id += "." + link->channel;
     if (const int times = ++used[step.id]; times > 1) step.id += fmt::format("-{}", times);
     into.steps.push_back(std::move(step));
   }

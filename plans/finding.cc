@@ -30,6 +30,7 @@ const std::vector<CodeInfo>& finding_codes() {
       {"server.managed-elsewhere", error, "Group Replication, Galera or automatic failover is in charge"},
       {"source.read-only", error, "a root that can't take writes"},
       {"source.has-channel", error, "a declared root that replicates from somebody"},
+      {"source.schema-shared", warning, "two sources of one replica have a schema of the same name"},
       {"source.unmanaged-replica", warning, "a replica hangs on it that the file doesn't know"},
       {"replica.not-configured", error, "has no replication channel"},
       {"replica.wrong-source", error, "follows another server than the declared one"},
@@ -49,6 +50,7 @@ const std::vector<CodeInfo>& finding_codes() {
       {"channel.option-differs", error, "an option of the channel is not as declared"},
       {"channel.tls-off", error, "the channel is not encrypted"},
       {"channel.auto-position-off", error, "the channel does not use the declared coordinates"},
+      {"channel.unsupported", error, "the server's version knows no named channels"},
       {"channel.unmanaged", warning, "a channel that the file doesn't know"},
       {"user.missing", error, "the replication account does not exist"},
       {"user.plugin", error, "the replication account has another authentication plugin"},
@@ -58,6 +60,7 @@ const std::vector<CodeInfo>& finding_codes() {
       {"variable.differs", error, "a declared variable has another value"},
       {"variable.not-persisted", warning, "a restart would undo the running value"},
       {"gtid.mode-differs", error, "GTID coordinates are declared where GTIDs are off"},
+      {"gtid.domain-shared", error, "two sources of one replica write GTIDs of one domain"},
   };
   return codes;
 }

@@ -22,6 +22,10 @@ std::string verdict_text(Verdict verdict) {
   return "unknown";
 }
 
+std::string prefix_of(const Channel& channel) {
+  return channel.name.empty() ? "channel." : fmt::format("channel {}.", channel.name);
+}
+
 json exact_fields(const Scene& scene, const Server& server, const ServerState& state, bool with_data,
                   bool with_coordinates) {
   json exact = {
@@ -36,9 +40,10 @@ json exact_fields(const Scene& scene, const Server& server, const ServerState& s
   };
   if (state.super_read_only) exact["super_read_only"] = *state.super_read_only;
   if (state.mysql_gtids) exact["gtid_mode"] = state.mysql_gtids->mode;
+  if (state.gtid_domain != 0) exact["gtid_domain_id"] = state.gtid_domain;
   for (const auto& [name, variable] : state.variables) exact["variables." + name] = variable.value;
   for (const Channel& channel : state.channels) {
-    const std::string prefix = channel.name.empty() ? "channel." : fmt::format("channel {}.", channel.name);
+    const std::string prefix = prefix_of(channel);
     exact[prefix + "source"] = fmt::format("{}:{}", channel.host, channel.port);
     exact[prefix + "user"] = channel.user;
     exact[prefix + "gtid"] = channel.gtid != ChannelGtid::no;
@@ -93,8 +98,8 @@ json growing_fields(const ServerState& state) {
     grows["gtid_slave_pos"] = to_text(state.gtid_replicated);
   }
   for (const Channel& channel : state.channels) {
-    if (channel.read.known()) grows["channel.read"] = to_text(channel.read);
-    if (channel.executed.known()) grows["channel.executed"] = to_text(channel.executed);
+    if (channel.read.known()) grows[prefix_of(channel) + "read"] = to_text(channel.read);
+    if (channel.executed.known()) grows[prefix_of(channel) + "executed"] = to_text(channel.executed);
   }
   return grows;
 }
@@ -125,8 +130,7 @@ json fingerprint(const Scene& scene, const Plan& plan) {
   std::set<ServerName> attaching;
   for (const Server& server : scene.desired.servers)
     if (const ServerState* state = scene.observed.find(server.name); state != nullptr && is_fresh(*state))
-      for (const DeclaredChannel& channel : server.channels)
-        attaching.insert({server.name, channel.source});
+      for (const DeclaredChannel& channel : server.channels) attaching.insert({server.name, channel.source});
   json result = json::object();
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);

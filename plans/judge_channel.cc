@@ -230,11 +230,11 @@ Judgement judge_part(const Follows& fact, const Look& at) {
   const ServerState* source_state = look->scene.observed.find(fact.source);
   const auto place = place_of(topology, look->link, "source");
   if (channel == nullptr) {
-    Finding found = finding(
-        "replica.not-configured", look->replica(), "channel", "follows " + fact.source.text, "none",
-        fact.link.channel.empty()
-            ? fmt::format("has no replication channel, should follow {}", fact.source.text)
-            : fmt::format("is not there, should follow {}", fact.source.text));
+    Finding found =
+        finding("replica.not-configured", look->replica(), "channel", "follows " + fact.source.text, "none",
+                fact.link.channel.empty()
+                    ? fmt::format("has no replication channel, should follow {}", fact.source.text)
+                    : fmt::format("is not there, should follow {}", fact.source.text));
     found.place = place;
     return from_findings({std::move(found)}, fact.link);
   }
@@ -361,9 +361,19 @@ Judgement judge_part(const PositionAdopted&, const Look& look) {
     const auto at = GtidPoint::parse(*look.server.provision_at);
     return holds_if(at && look.state.executed() == *at);
   }
-  const auto noted = look.scene.outputs.noted.find(look.server.channels.front().source);
-  if (noted == look.scene.outputs.noted.end()) return {Verdict::missing, {}};
-  return holds_if(look.state.executed() == noted->second.gtid);
+  bool any = false;
+  for (const DeclaredChannel& channel : look.server.channels) {
+    const auto noted = look.scene.outputs.noted.find(channel.source);
+    if (noted == look.scene.outputs.noted.end()) continue;
+    any = true;
+    const GtidPoint executed = look.state.executed();
+    const GtidPoint& there = noted->second.gtid;
+    // A replica of one source stands exactly there; one of several has more from the others.
+    const bool adopted =
+        look.server.channels.size() == 1 ? executed == there : executed.with(there) == executed;
+    if (!adopted) return {Verdict::missing, {}};
+  }
+  return holds_if(any);
 }
 
 }  // namespace stemma

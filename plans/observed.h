@@ -155,6 +155,7 @@ struct ServerState {
   bool super_read_only_persisted = true;
   std::optional<bool> semi_sync_active;  // its receiver acknowledges; none: not asked, or no such status
   bool gtid_strict = false;
+  std::uint32_t gtid_domain = 0;  // gtid_domain_id; MariaDB
   bool offers_tls = false;
   bool managed_elsewhere = false;         // Galera, Group Replication
   Coordinates coordinates;                // of its own binlog; unknown while log_bin is off

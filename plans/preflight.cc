@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "plans/attach.h"
 #include "plans/judge_parts.h"
 #include "plans/preflight_gtid.h"
 
@@ -167,10 +168,10 @@ void check_filters(const Scene& scene, const DeclaredLink& link, const ServerSta
     const std::optional<std::vector<std::string>>& wanted;
     const std::string& has;
   };
-  for (const Filter& filter : {Filter{"do_db", declared.do_db, has.do_db},
-                               Filter{"ignore_db", declared.ignore_db, has.ignore_db},
-                               Filter{"do_table", declared.do_table, has.do_table},
-                               Filter{"ignore_table", declared.ignore_table, has.ignore_table}}) {
+  for (const Filter& filter :
+       {Filter{"do_db", declared.do_db, has.do_db}, Filter{"ignore_db", declared.ignore_db, has.ignore_db},
+        Filter{"do_table", declared.do_table, has.do_table},
+        Filter{"ignore_table", declared.ignore_table, has.ignore_table}}) {
     if (!filter.wanted) continue;
     const std::string wanted = fmt::format("{}", fmt::join(*filter.wanted, ","));
     if (channel != nullptr && same_value(wanted, filter.has)) continue;
@@ -184,6 +185,60 @@ void check_filters(const Scene& scene, const DeclaredLink& link, const ServerSta
                                  option_file(fmt::format("{}", fmt::join(lines, ", "))),
                                  place_of(scene.desired, link, filter.name)));
   }
+}
+
+// What the channel brings of a schema's name, as far as filters of whole schemas say.
+bool lets_through(const ChannelOptions& options, const std::string& schema) {
+  const auto has = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), schema) != names.end();
+  };
+  return (!options.do_db || has(*options.do_db)) && !(options.ignore_db && has(*options.ignore_db));
+}
+
+// Each finding is about a pair of channels.
+template <class Do>
+void each_pair(const Server& server, Do action) {
+  const auto links = links_of(server);
+  for (std::size_t b = 1; b < links.size(); ++b)
+    for (std::size_t a = 0; a < b; ++a) action(links[a], links[b]);
+}
+
+// Rows of one table from two servers: their keys may meet.
+void check_shared_schemas(const Scene& scene, const Server& server, std::vector<Finding>& findings) {
+  each_pair(server, [&](const DeclaredLink& a, const DeclaredLink& b) {
+    const ServerState* one = scene.observed.find(a.source());
+    const ServerState* other = scene.observed.find(b.source());
+    if (one == nullptr || other == nullptr) return;
+    const auto theirs = data_of(*other, scene.desired);
+    std::vector<std::string> shared;
+    for (const std::string& schema : data_of(*one, scene.desired))
+      if (std::find(theirs.begin(), theirs.end(), schema) != theirs.end() &&
+          lets_through(a.channel.options, schema) && lets_through(b.channel.options, schema))
+        shared.push_back(schema);
+    if (shared.empty()) return;
+    findings.push_back(of_channel(
+        with_hint(finding("source.schema-shared", server.name, "schemas", "distinct",
+                          fmt::format("{}", fmt::join(shared, ", ")),
+                          fmt::format("gets schemas of the same name from {} and from {}: {}",
+                                      a.source().text, b.source().text, fmt::join(shared, ", "))),
+                  "where both write the same keys, the applier stops or rows are lost; keep them apart, or "
+                  "filter one of them with ignore_db",
+                  b.channel.place),
+        b.name()));
+  });
+}
+
+// MySQL before 5.7.6 has one channel.
+void check_named_channels(const DeclaredLink& link, const ServerState& state,
+                          std::vector<Finding>& findings) {
+  if (link.channel.name.empty() || state.flavor != Flavor::mysql || state.version >= Version{5, 7, 6}) return;
+  findings.push_back(of_channel(
+      with_hint(finding("channel.unsupported", link.replica.name, "channel", "follows " + link.source().text,
+                        "no named channels",
+                        fmt::format("MySQL {} knows no named channels", to_text(state.version))),
+                "upgrade it to MySQL 5.7 or later; with one source only, write `source` into its [server.X]",
+                link.channel.place),
+      link.name()));
 }
 
 // The declared plugin must be one that the server can log accounts in with.
@@ -241,8 +296,10 @@ std::vector<Finding> preflight(const Scene& scene) {
     check_channels(server, *state, findings);
     check_attached(server, *state, known, findings);
     check_gtids(scene, server, *state, findings);
+    check_shared_schemas(scene, server, findings);
     check_account_plugin(scene, server, *state, findings);
     for (const DeclaredLink& link : links_of(server)) {
+      check_named_channels(link, *state, findings);
       check_version(scene, link, *state, findings);
       check_filters(scene, link, *state, findings);
       check_tls_offer(scene, link, findings);

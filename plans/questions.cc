@@ -17,9 +17,8 @@ void ask_about(const DeclaredLink& link, const Scene& scene, std::map<ServerName
   if (state == nullptr || source == nullptr) return;
   const Channel* channel = state->channel(link.channel.name);
   const bool by_gtid = wants_gtid(scene.desired, scene.observed, link);
-  const bool in_order =
-      channel != nullptr && channel->wanted_on() && channel->receiver_errno == 0 &&
-      judge(Follows{link.name(), link.source(), by_gtid}, scene).verdict == Verdict::holds;
+  const bool in_order = channel != nullptr && channel->wanted_on() && channel->receiver_errno == 0 &&
+                        judge(Follows{link.name(), link.source(), by_gtid}, scene).verdict == Verdict::holds;
   if (in_order) return;
   // Data are compared only where a replica may be attached anew; a channel that has brought something is never.
   if (is_fresh(*state) || (channel != nullptr && state->executed().empty())) {
@@ -45,7 +44,12 @@ void ask_about(const DeclaredLink& link, const Scene& scene, std::map<ServerName
 std::map<ServerName, Questions> questions_for(const Scene& scene) {
   std::map<ServerName, Questions> questions;
   for (const Server& server : scene.desired.servers) {
-    for (const DeclaredLink& link : links_of(server)) ask_about(link, scene, questions);
+    for (const DeclaredLink& link : links_of(server)) {
+      ask_about(link, scene, questions);
+      // Schemas that several sources of one replica have are worth a warning.
+      if (server.channels.size() > 1 && scene.observed.find(link.source()) != nullptr)
+        questions[link.source()].schemas = true;
+    }
   }
   for (auto entry = questions.begin(); entry != questions.end();) {
     const ServerState& state = *scene.observed.find(entry->first);

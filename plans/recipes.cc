@@ -6,6 +6,7 @@ namespace stemma {
 
 void Recipes::run() {
   for (const Server& server : scene_.desired.servers) decide_from_above(server);
+  for (const Server& server : scene_.desired.servers) pause_siblings(server);
   for (const Server& server : scene_.desired.servers) {
     if (state(server.name) == nullptr) {
       plan_.notes.push_back(fmt::format(
@@ -19,6 +20,7 @@ void Recipes::run() {
     note_unused_provision(server);
   }
   for (const Server& server : scene_.desired.servers) unfence(server);
+  order_siblings();
   order_fresh_chains();
   order_adopted_chains();
   order_semi_sync();

@@ -23,6 +23,7 @@ class Recipes {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
     bool reconnect = false;        // before that its receiver is stopped
+    bool pause = false;            // it is stopped and started for another channel's sake
     int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
     bool left_out = false;         // a server is silent, it was refused, or its steps would fail
     bool refused = false;
@@ -41,6 +42,10 @@ class Recipes {
   void channel(const DeclaredLink&);
   void stop(const DeclaredLink&, int round, std::vector<Fact> needs, bool drain);
   void configure(const DeclaredLink&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
+  [[nodiscard]] bool adopts(const DeclaredLink&) const;
+  void adopt(const DeclaredLink&, const Attach&, const Origin&, const std::vector<Fact>& needs);
+  void pause_siblings(const Server&);
+  void order_siblings();
   void start(const DeclaredLink&, int round, std::vector<Fact> needs);
   [[nodiscard]] Fact noted(const DeclaredLink&) const;
   [[nodiscard]] DeclaredLink declared(const Link&) const;

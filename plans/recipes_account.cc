@@ -37,7 +37,8 @@ std::vector<Fact> Recipes::account_ready(const ServerName& server) const {
 std::vector<Fact> Recipes::account_needed_by(const DeclaredLink& link) const {
   std::vector<Fact> needed = account_ready(link.source());
   // A channel that only goes on has the password that the account had, and still has if it is left alone.
-  if (work_.at(link.name()).restart && !account_can_change(*scene_.desired.find(link.source())))
+  const ChannelWork& work = work_.at(link.name());
+  if ((work.restart || work.pause) && !account_can_change(*scene_.desired.find(link.source())))
     std::erase_if(needed, [&](const Fact& fact) {
       return std::get<AccountIs>(fact).aspect == AccountAspect::secret && is_missing(fact);
     });
@@ -89,11 +90,12 @@ void Recipes::account(const Server& server) {
     const auto any = [&](auto holds) { return std::any_of(links.begin(), links.end(), holds); };
     // A refusal says enough about its server.
     if (any([&](const DeclaredLink& link) { return work_.at(link.name()).refused; })) return;
-    plan_.notes.push_back(fmt::format(
-        "the replication account on {} is left alone: {}", server.name.text,
-        any([&](const DeclaredLink& link) { return is_delayed(link); }) ? "it is delayed, and its source's own changes of the account must come first; "
-                             "with delay = \"0s\" in the file they do"
-                           : "it can't catch up with its source now; apply again when it can"));
+    plan_.notes.push_back(
+        fmt::format("the replication account on {} is left alone: {}", server.name.text,
+                    any([&](const DeclaredLink& link) { return is_delayed(link); })
+                        ? "it is delayed, and its source's own changes of the account must come first; "
+                          "with delay = \"0s\" in the file they do"
+                        : "it can't catch up with its source now; apply again when it can"));
     return;
   }
   const std::vector<Fact> needs = before_account(server);

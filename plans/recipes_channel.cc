@@ -59,11 +59,10 @@ void Recipes::decide(const DeclaredLink& link) {
   const auto another_password = [&](const ServerName& name) {
     return state(name)->replication_account && is_missing(AccountIs{name, AccountAspect::secret});
   };
-  const bool rotated =
-      in_order &&
-      (another_password(link.source()) ||
-       (another_password(link.replica.name) && account_can_change(link.replica))) &&
-      account_can_change(*scene_.desired.find(link.source()));
+  const bool rotated = in_order &&
+                       (another_password(link.source()) ||
+                        (another_password(link.replica.name) && account_can_change(link.replica))) &&
+                       account_can_change(*scene_.desired.find(link.source()));
   // 1236: the source can't send what the replica asks for; starting it again would only fail again.
   const bool cannot_read = in_order && channel->receiver_errno == 1236;
   const bool semi_sync = in_order && semi_sync_changes(link);
@@ -129,6 +128,11 @@ void Recipes::channel(const DeclaredLink& link) {
     start(link, 1, std::move(needs));
     return;
   }
+  if (work.pause) {
+    stop(link, 1, {}, false);
+    start(link, 1, {ChannelOff{link.name(), 1}, PositionAdopted{server.name}});
+    return;
+  }
   const Attach& attach = *work.attach;
   std::vector<Fact> needs;
   if (now != nullptr && (now->receiver != ReceiverState::off || now->applier)) {
@@ -180,6 +184,12 @@ void Recipes::configure(const DeclaredLink& link, const Attach& attach, const Or
   const Server& server = link.replica;
   const Server& source = *scene_.desired.find(link.source());
   if (server.read_only) needs.emplace_back(ReadOnly{server.name, true});
+  // Several sources are told apart by their domains: those that the file gives them come first.
+  if (server.channels.size() > 1)
+    for (const Server* above : scene_.desired.upstream(link.source()))
+      if (const VariableIs domain{above->name, "gtid_domain_id"};
+          above->variables.contains(domain.name) && is_missing(domain))
+        needs.emplace_back(domain);
   const bool from_notes = std::holds_alternative<FromNoted>(origin);
   if (from_notes) {
     const Fact fact = noted(link);
@@ -195,26 +205,101 @@ void Recipes::configure(const DeclaredLink& link, const Attach& attach, const Or
     needs.push_back(fact);
   }
   if ((by_gtid && (from_notes || std::holds_alternative<FromGtid>(origin))) || attach.resets_binlog) {
-    Step& adopt =
-        draft_.add(StepKind::adopt_position, server.name, {PositionAdopted{server.name}}, needs,
-                   fmt::format("{}set {} of {} to where its data stand",
-                               attach.resets_binlog ? "wipe the binlogs and GTIDs of its own set-up, " : "",
-                               state(server.name)->flavor == Flavor::mysql ? "gtid_purged" : "gtid_slave_pos",
-                               server.name.text),
-                   attach.reason);
-    adopt.origin = origin;
-    if (attach.resets_binlog) adopt.hazards = {Hazard::reset_binlog};
+    adopt(link, attach, origin, needs);
     needs.emplace_back(PositionAdopted{server.name});
   }
-  Step& step = draft_.add(StepKind::configure_source, server.name,
-                          {Follows{link.name(), link.source(), by_gtid}}, std::move(needs),
-                          fmt::format("{}follow {} at {}",
-                                      link.channel.name.empty() ? "" : fmt::format("channel '{}': ", link.channel.name),
-                                      link.source().text, to_text(source.advertise)),
-                          attach.reason);
+  Step& step = draft_.add(
+      StepKind::configure_source, server.name, {Follows{link.name(), link.source(), by_gtid}},
+      std::move(needs),
+      fmt::format("{}follow {} at {}",
+                  link.channel.name.empty() ? "" : fmt::format("channel '{}': ", link.channel.name),
+                  link.source().text, to_text(source.advertise)),
+      attach.reason);
   step.origin = origin;
   step.hazards = attach.hazards;
   std::erase(step.hazards, Hazard::reset_binlog);  // that is adopt-position's
+}
+
+// Whether its server must be told a GTID position before that channel may start.
+bool Recipes::adopts(const DeclaredLink& link) const {
+  const auto found = work_.find(link.name());
+  if (found == work_.end() || found->second.left_out || !found->second.attach) return false;
+  const Attach& attach = *found->second.attach;
+  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link) || attach.by_gtid_first;
+  return attach.resets_binlog || (by_gtid && (std::holds_alternative<FromNoted>(attach.origin) ||
+                                              std::holds_alternative<FromGtid>(attach.origin)));
+}
+
+// A server has one GTID position for all its channels: it is told once, where the data of all of them stand.
+void Recipes::adopt(const DeclaredLink& link, const Attach& attach, const Origin& origin,
+                    const std::vector<Fact>& needs) {
+  const ServerName& server = link.replica.name;
+  const PositionAdopted adopted{server};
+  if (draft_.provides(adopted)) {
+    for (const Fact& need : needs) draft_.need_also(adopted, need);
+    return;
+  }
+  Step& step = draft_.add(
+      StepKind::adopt_position, server, {adopted}, needs,
+      fmt::format("{}set {} of {} to where its data stand",
+                  attach.resets_binlog ? "wipe the binlogs and GTIDs of its own set-up, " : "",
+                  state(server)->flavor == Flavor::mysql ? "gtid_purged" : "gtid_slave_pos", server.text),
+      attach.reason);
+  step.origin = origin;
+  if (attach.resets_binlog) step.hazards = {Hazard::reset_binlog};
+}
+
+// MariaDB takes a position only while none of its channels runs.
+void Recipes::pause_siblings(const Server& server) {
+  const auto links = links_of(server);
+  if (links.size() < 2 ||
+      std::none_of(links.begin(), links.end(), [&](const DeclaredLink& link) { return adopts(link); }))
+    return;
+  const ServerState& seen = *state(server.name);
+  if (seen.flavor == Flavor::mysql) return;
+  const auto runs = [&](const DeclaredLink& link) {
+    const Channel* now = seen.channel(link.channel.name);
+    return now != nullptr && (now->receiver != ReceiverState::off || now->applier);
+  };
+  const auto stuck = std::find_if(links.begin(), links.end(), [&](const DeclaredLink& link) {
+    return work_.at(link.name()).left_out && runs(link);
+  });
+  for (const DeclaredLink& link : links) {
+    ChannelWork& work = work_.at(link.name());
+    if (stuck != links.end() && adopts(link)) {
+      work = {};
+      work.left_out = true;
+      plan_.notes.push_back(
+          fmt::format("{} is left alone: for its sake {} would have to stop, and nothing can be "
+                      "done with that one now",
+                      to_text(link.name()), to_text(stuck->name())));
+    } else if (stuck == links.end() && work.rounds == 0 && !work.left_out && runs(link)) {
+      work.pause = true;
+      work.rounds = 1;
+    }
+  }
+}
+
+// No channel of a server starts before those that are new there know where.
+void Recipes::order_siblings() {
+  for (const Server& server : scene_.desired.servers) {
+    if (server.channels.size() < 2) continue;
+    for (const DeclaredLink& one : links_of(server)) {
+      const auto found = work_.find(one.name());
+      if (found == work_.end() || !found->second.attach || !found->second.attach->fresh) continue;
+      const bool by_gtid =
+          wants_gtid(scene_.desired, scene_.observed, one) || found->second.attach->by_gtid_first;
+      const Fact configured = Follows{one.name(), one.source(), by_gtid};
+      for (const DeclaredLink& other : links_of(server))
+        if (other.channel.name != one.channel.name) draft_.need_also(ChannelOn{other.name(), 1}, configured);
+    }
+    const PositionAdopted adopted{server.name};
+    if (!draft_.provides(adopted)) continue;
+    for (const DeclaredLink& link : links_of(server)) {
+      draft_.need_also(ChannelOn{link.name(), 1}, adopted);
+      if (draft_.provides(ChannelOff{link.name(), 1})) draft_.need_also(adopted, ChannelOff{link.name(), 1});
+    }
+  }
 }
 
 void Recipes::start(const DeclaredLink& link, int round, std::vector<Fact> needs) {
@@ -222,8 +307,7 @@ void Recipes::start(const DeclaredLink& link, int round, std::vector<Fact> needs
   const std::string name = to_text(link.name());
   if (server.read_only) needs.emplace_back(ReadOnly{server.name, true});
   add_all(needs, account_needed_by(link));
-  if (waits_for_the_account(link))
-    needs.emplace_back(AccountIs{server.name, AccountAspect::exists});
+  if (waits_for_the_account(link)) needs.emplace_back(AccountIs{server.name, AccountAspect::exists});
   draft_.add(StepKind::start_replica, server.name, {ChannelOn{link.name(), round}}, std::move(needs),
              fmt::format("start both threads of {}", name),
              round == 1 ? "it is to replicate" : "it goes on by file and position");

@@ -2,6 +2,7 @@
 // with the palette.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -38,9 +39,10 @@ std::string plan_summary(const Plan&, const Scene&);
 // "create 'repl_user'@'%' …" with what is known only after apply: "(binlog coordinates of primary, known after step 3)".
 std::string step_sentence(const Plan&, const Step&);
 
-// The tree of servers with one line each; `annotate` is called for each server and gives what stands behind it.
-std::string tree(const Topology&, const std::vector<std::string>& headings,
-                 const std::vector<std::vector<std::string>>& cells, const Palette&);
+// What stands behind a server in the tree: the channel is that of the branch, nullptr at a root.
+using TreeCells = std::function<std::vector<std::string>(const Server&, const DeclaredChannel*)>;
+// The trees of servers, a line for each server below each of its sources; what hangs on it stands below the first.
+std::string tree(const Topology&, const std::vector<std::string>& headings, const TreeCells&, const Palette&);
 
 // Findings server by server, errors first to be read; ignored ones marked.
 std::string findings_as_text(const std::vector<Finding>&, const Topology&, const Palette&);

@@ -153,25 +153,34 @@ json drift_to_json(const std::vector<Finding>& findings, const Topology& topolog
 }
 
 std::string status_as_text(const Scene& scene, const std::vector<Finding>& findings, const Palette& palette) {
-  std::vector<std::vector<std::string>> cells;
-  for (const Server& server : scene.desired.servers) {
+  const TreeCells cells = [&](const Server& server,
+                              const DeclaredChannel* declared) -> std::vector<std::string> {
     const ServerState* state = scene.observed.find(server.name);
-    if (state == nullptr) {
-      cells.push_back({silence_text(scene.observed, server.name), "", "", "", "", "", ""});
-      continue;
-    }
+    if (state == nullptr) return {silence_text(scene.observed, server.name), "", "", "", "", "", ""};
     const std::string writes = state->super_read_only.value_or(false) ? "super-read-only"
                                : state->read_only                     ? "read-only"
                                                                       : "writable";
-    const DeclaredChannel* declared = server.is_root() ? nullptr : &server.channels.front();
-    if (const Channel* channel = declared == nullptr ? nullptr : state->channel(declared->name))
-      cells.push_back({writes, thread(channel->receiver), channel->applier ? "Yes" : "No", lag_text(*channel),
-                       to_text(channel->executed), to_text(state->executed()),
-                       std::string(to_text(relation_of(scene, DeclaredLink{server, *declared}).relation))});
-    else
-      cells.push_back({writes, "", "", "", to_text(state->coordinates),
-                       state->mysql_gtids ? to_text(state->executed()) : to_text(state->gtid_binlog), ""});
-  }
+    // Also what a declared root follows.
+    const Channel* channel = state->channel(declared == nullptr ? "" : declared->name);
+    if (channel == nullptr)
+      return {writes,
+              "",
+              "",
+              "",
+              to_text(state->coordinates),
+              state->mysql_gtids ? to_text(state->executed()) : to_text(state->gtid_binlog),
+              ""};
+    const Relation relation = declared == nullptr
+                                  ? Relation::unknown
+                                  : relation_of(scene, DeclaredLink{server, *declared}).relation;
+    return {writes,
+            thread(channel->receiver),
+            channel->applier ? "Yes" : "No",
+            lag_text(*channel),
+            to_text(channel->executed),
+            to_text(state->executed()),
+            std::string(to_text(relation))};
+  };
   std::string text = fmt::format("{}\n\n", palette.paint(palette.bold, scene.desired.name));
   text += tree(scene.desired, {"writes", "receiver", "applier", "lag", "coordinates", "GTID", "history"},
                cells, palette);
@@ -184,7 +193,7 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
     json entry = server_to_json(scene, server);
-    if (!server.is_root()) entry["source"] = server.channels.front().source.text;
+    if (const DeclaredChannel* channel = server.channel()) entry["source"] = channel->source.text;
     if (state != nullptr) {
       entry["server_id"] = state->identity.server_id;
       entry["read_only"] = state->read_only;
@@ -199,9 +208,12 @@ json status_to_json(const Scene& scene, const std::vector<Finding>& findings) {
       }
       for (const DeclaredLink& link : links_of(server)) {
         const Related related = relation_of(scene, link);
-        entry["relation"] = {{"to_source", to_text(related.relation)},
-                             {"errant", related.errant},
-                             {"missing_transactions", related.missing ? json(*related.missing) : json()}};
+        json told = {{"to_source", to_text(related.relation)},
+                     {"errant", related.errant},
+                     {"missing_transactions", related.missing ? json(*related.missing) : json()}};
+        if (link.channel.name.empty()) entry["relation"] = told;
+        entry["sources"].push_back(
+            {{"channel", link.channel.name}, {"source", link.source().text}, {"relation", std::move(told)}});
       }
       json channels = json::array();
       for (const Channel& channel : state->channels) {

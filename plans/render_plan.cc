@@ -15,11 +15,8 @@ std::string counted(std::size_t n, std::string_view one) {
   return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
 }
 
-std::string role(const Server& server) {
-  if (server.is_root()) return "source";
-  std::vector<std::string> sources;
-  for (const DeclaredChannel& channel : server.channels) sources.push_back(channel.source.text);
-  return fmt::format("follows {}", fmt::join(sources, ", "));
+std::string role(const DeclaredChannel* channel) {
+  return channel == nullptr ? "source" : fmt::format("follows {}", channel->source.text);
 }
 
 std::string flavor(const Fleet& fleet, const ServerName& name) {
@@ -53,14 +50,15 @@ std::string plan_tree(const PlanView& view, const Palette& palette) {
     ++change.steps;
     // A replica that is configured anew on its old place is not attached: it was before.
     const ServerState* state = view.scene.observed.find(step.server);
-    if (step.kind == StepKind::configure_source && state != nullptr && state->channel(link_of(step)->channel) == nullptr)
+    if (step.kind == StepKind::configure_source && state != nullptr &&
+        state->channel(link_of(step)->channel) == nullptr)
       change.attach = true;
     for (const Hazard hazard : step.hazards) change.repoint = change.repoint || hazard == Hazard::repoint;
   }
-  std::vector<std::vector<std::string>> cells;
-  for (const Server& server : view.scene.desired.servers)
-    cells.push_back({to_text(server.address), flavor(view.scene.observed, server.name), role(server),
-                     to_text(changes[server.name])});
+  const TreeCells cells = [&](const Server& server, const DeclaredChannel* channel) {
+    return std::vector<std::string>{to_text(server.address), flavor(view.scene.observed, server.name),
+                                    role(channel), to_text(changes[server.name])};
+  };
   return tree(view.scene.desired, {"address", "version", "role", "plan"}, cells, palette);
 }
 
@@ -141,8 +139,8 @@ std::string step_sentence(const Plan& plan, const Step& step) {
     from = "its own GTIDs";
   else if (std::holds_alternative<FromNoted>(origin))
     for (const ServerName& source : sources_of(step))
-      from += (from.empty() ? "" : " and ") + known_after(adopt ? "GTID position" : "binlog coordinates", source,
-                                                          StepKind::capture_coordinates);
+      from += (from.empty() ? "" : " and ") + known_after(adopt ? "GTID position" : "binlog coordinates",
+                                                          source, StepKind::capture_coordinates);
   else if (const auto* at = std::get_if<FromCoordinates>(&origin))
     from = to_text(at->at);
   else if (const auto* gtid = std::get_if<FromGtid>(&origin))

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
+#include <set>
 
 #include "plans/render.h"
 
@@ -20,36 +20,56 @@ std::string padded(const std::string& text, std::size_t to) {
   return is < to ? text + std::string(to - is, ' ') : text;
 }
 
-// The names with their branches, in the order of a walk down the trees; `order` says which server each is.
-void walk(const Topology& topology, std::vector<std::string>& names, std::vector<std::size_t>& order) {
-  const std::function<void(const Server&, const std::string&, const std::string&)> down =
-      [&](const Server& server, const std::string& branch, const std::string& below) {
-        names.push_back(branch + server.name.text);
-        order.push_back(static_cast<std::size_t>(&server - topology.servers.data()));
-        const auto replicas = topology.replicas_of(server.name);
-        for (std::size_t i = 0; i < replicas.size(); ++i) {
-          const bool last = i + 1 == replicas.size();
-          down(*replicas[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
-        }
-      };
-  for (const Server& server : topology.servers)
-    if (server.is_root()) down(server, "", "");
-}
+struct Row {
+  std::string name;  // with its branches
+  std::vector<std::string> cells;
+};
+
+class Walk {
+ public:
+  Walk(const Topology& topology, const TreeCells& cells) : topology_(topology), cells_(cells) {}
+
+  std::vector<Row> rows() {
+    for (const Server& server : topology_.servers)
+      if (server.is_root()) down(server, nullptr, "", "");
+    return std::move(rows_);
+  }
+
+ private:
+  void down(const Server& server, const DeclaredChannel* channel, const std::string& branch,
+            const std::string& below) {
+    const std::string of =
+        channel == nullptr || channel->name.empty() ? "" : fmt::format(" ({})", channel->name);
+    rows_.push_back({branch + server.name.text + of, cells_(server, channel)});
+    if (server.channels.size() > 1 && !told_.insert(&server).second) return;
+    const auto replicas = topology_.replicas_of(server.name);
+    for (std::size_t i = 0; i < replicas.size(); ++i) {
+      const bool last = i + 1 == replicas.size();
+      const auto& channels = replicas[i]->channels;
+      const auto from_here = std::find_if(channels.begin(), channels.end(), [&](const DeclaredChannel& one) {
+        return one.source == server.name;
+      });
+      down(*replicas[i], &*from_here, below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
+    }
+  }
+
+  const Topology& topology_;
+  const TreeCells& cells_;
+  std::vector<Row> rows_;
+  std::set<const Server*> told_;  // those with several sources, whose replicas stand in the tree already
+};
 
 }  // namespace
 
-std::string tree(const Topology& topology, const std::vector<std::string>& headings,
-                 const std::vector<std::vector<std::string>>& cells, const Palette& palette) {
-  std::vector<std::string> names;
-  std::vector<std::size_t> order;
-  walk(topology, names, order);
+std::string tree(const Topology& topology, const std::vector<std::string>& headings, const TreeCells& cells,
+                 const Palette& palette) {
+  const std::vector<Row> rows = Walk(topology, cells).rows();
   std::vector<std::size_t> widths(headings.size(), 0);
   for (std::size_t c = 0; c < headings.size(); ++c) widths[c] = width(headings[c]);
   std::size_t name_width = 6;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    name_width = std::max(name_width, width(names[i]));
-    for (std::size_t c = 0; c < headings.size(); ++c)
-      widths[c] = std::max(widths[c], width(cells[order[i]][c]));
+  for (const Row& row : rows) {
+    name_width = std::max(name_width, width(row.name));
+    for (std::size_t c = 0; c < headings.size(); ++c) widths[c] = std::max(widths[c], width(row.cells[c]));
   }
   const auto line = [&](const std::string& name, const std::vector<std::string>& row) {
     std::string text = "  " + padded(name, name_width);
@@ -58,7 +78,7 @@ std::string tree(const Topology& topology, const std::vector<std::string>& headi
     return text;
   };
   std::string text = palette.paint(palette.dim, line("server", headings)) + "\n";
-  for (std::size_t i = 0; i < order.size(); ++i) text += line(names[i], cells[order[i]]) + "\n";
+  for (const Row& row : rows) text += line(row.name, row.cells) + "\n";
   return text;
 }
 

@@ -225,12 +225,15 @@ class Check {
                            fmt::format("write [{}.NAME], for example [{}.primary]", path, path));
         return;  // its other keys have the same cause
       }
-      if (!is_server_name(one.key)) {
-        diagnostics_.error(one.span,
-                           one.key.empty()
-                               ? std::string("the name is empty")
-                               : fmt::format("{} can't be the name of a {}", in_quotes(one.key), key.name),
-                           "a name has 1 to 64 letters, digits, '_', '-' and '.'");
+      const bool of_channel = key.below == Section::channel;
+      if (of_channel ? !is_channel_name(one.key) : !is_server_name(one.key)) {
+        diagnostics_.error(
+            one.span,
+            one.key.empty() ? std::string("the name is empty")
+                            : fmt::format("{} can't be the name of a {}", in_quotes(one.key), key.name),
+            of_channel ? "a name has 1 to 64 small letters, digits, '_' and '-', and does not begin "
+                         "with group_replication_"
+                       : "a name has 1 to 64 letters, digits, '_', '-' and '.'");
       }
       table(one.value, key.below, header(path, one.key), true);
     }

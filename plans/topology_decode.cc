@@ -192,6 +192,36 @@ void read_variables(const std::vector<const Node*>& layers, Server& server) {
   }
 }
 
+// By their names: a server has no order of channels.
+void read_further_channels(const Node& own, ServerNodes& nodes, const Node* replication, Server& server) {
+  std::map<std::string, std::vector<const Node*>> tables;
+  for (const Node* layer : {&own, nodes.defaults}) {
+    const Entry* channels = layer == nullptr ? nullptr : layer->find("channel");
+    if (channels == nullptr) continue;
+    for (const Entry& entry : channels->value.entries) {
+      // A channel in [defaults] is every server's but that of its source.
+      const Entry* source = entry.value.find("source");
+      if (layer == &own || source == nullptr || source->value.text != server.name.text)
+        tables[entry.key].push_back(&entry.value);
+    }
+  }
+  for (auto& [name, layers] : tables) {
+    DeclaredChannel channel;
+    channel.name = name;
+    const Entry* source = nullptr;
+    for (const Node* layer : layers)
+      if (source == nullptr) source = layer->find("source");
+    if (source == nullptr || !convert(source->value, channel.source)) continue;  // the check has complained
+    channel.place = source->span.place;
+    layers.push_back(replication);
+    const Reader read(std::move(layers), fmt::format("channel.{}.", name), server.places);
+    read.note(*source);
+    read_channel(read, channel.options);
+    server.channels.push_back(std::move(channel));
+    nodes.sources.push_back(source);
+  }
+}
+
 Server read_server(const Node& root, ServerNodes& nodes) {
   const Node* admin = section(root, "admin");
   const Node* replication = section(root, "replication");
@@ -216,9 +246,11 @@ Server read_server(const Node& root, ServerNodes& nodes) {
     DeclaredChannel& channel = server.channels.emplace_back();
     channel.source = source;
     channel.place = nodes.source->span.place;
+    nodes.sources.push_back(nodes.source);
     read.note(*nodes.source);
     read_channel(Reader({&own, nodes.defaults, replication}, "", server.places), channel.options);
   }
+  read_further_channels(own, nodes, replication, server);
   server.read_only = !server.is_root();
   read("read_only", server.read_only);
   read("super_read_only", server.super_read_only);
@@ -281,7 +313,7 @@ DecodedTopology decode(const Node& root) {
     for (const Entry& entry : servers->entries) {
       if (entry.value.kind != Node::Kind::table) continue;
       ServerNodes& nodes =
-          decoded.nodes.emplace_back(ServerNodes{&entry, section(root, "defaults"), nullptr});
+          decoded.nodes.emplace_back(ServerNodes{&entry, section(root, "defaults"), nullptr, {}});
       topology.servers.push_back(read_server(root, nodes));
     }
   }

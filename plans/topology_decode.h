@@ -10,9 +10,10 @@ namespace stemma {
 // What the rules need to know of a server beyond its values: what stands in the file, and where.
 // Borrowed from the tree.
 struct ServerNodes {
-  const Entry* entry = nullptr;    // [server.X] itself
-  const Node* defaults = nullptr;  // [defaults]
-  const Entry* source = nullptr;   // its source, its own or the default one
+  const Entry* entry = nullptr;            // [server.X] itself
+  const Node* defaults = nullptr;          // [defaults]
+  const Entry* source = nullptr;           // its source, its own or the default one
+  std::vector<const Entry*> sources = {};  // of each of its channels, in the same order
 
   [[nodiscard]] const Entry* own(std::string_view key) const { return entry->value.find(key); }
   // Its own word, else that of [defaults].

@@ -95,8 +95,9 @@ Result<json> server_json(const Server& server) {
   if (!admin) return admin;
   to["admin"] = std::move(*admin);
   for (const DeclaredChannel& channel : server.channels) {
-    to["source"] = channel.source.text;
-    put_channel(to, channel.options);
+    json& at = channel.name.empty() ? to : to["channel"][channel.name];
+    at["source"] = channel.source.text;
+    put_channel(at, channel.options);
   }
   return to;
 }

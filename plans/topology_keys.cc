@@ -93,8 +93,11 @@ std::span<const Key> topology_keys() {
        {.not_yet = "all"}},
       {{in(Section::server), "variables", KeyType::variables, "global variables of the server"}, {}},
       {{in(Section::server), "admin", KeyType::table, "its own login for stemma"}, {.below = Section::admin}},
-      {{in(Section::server), "channel", KeyType::tables, "a further channel"},
-       {.not_yet = "all", .below = Section::channel}},
+      {{in(Section::server), "channel", KeyType::tables, "a further channel, from another source"},
+       {.below = Section::channel}},
+
+      {{in(Section::channel), "source", KeyType::server, "the server that this channel replicates from"},
+       {.required = true}},
 
       {{of_channel, "connect_retry", KeyType::seconds, "pause between two attempts to connect"},
        {.min = 1, .max = max31}},

@@ -8,7 +8,9 @@
 #include <span>
 #include <unordered_map>
 
+#include "plans/observed.h"
 #include "plans/topology_check.h"
+#include "plans/topology_keys.h"
 #include "plans/topology_values.h"
 
 namespace stemma {
@@ -50,23 +52,38 @@ class Rules {
       }
     }
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      source(i);
+      sources(i);
+      channel_keys(i);
       provision(i);
       read_only(i);
       authorities(i);
     }
-    cycles();
+    if (!cycles())
+      for (std::size_t i = 0; i < servers_.size(); ++i) diamonds(i);
     duplicates();
     replication();
     names();
   }
 
  private:
-  void source(std::size_t i) {
+  void sources(std::size_t i) {
     const Server& server = servers_[i];
-    if (server.is_root()) return;
-    const Span& span = nodes_[i].source->value.span;
-    const std::string& name = server.channels.front().source.text;
+    for (std::size_t c = 0; c < server.channels.size(); ++c) {
+      const std::string& name = server.channels[c].source.text;
+      const Span& span = nodes_[i].sources[c]->value.span;
+      source(server, name, span);
+      const auto twin =
+          std::find_if(server.channels.begin(), server.channels.begin() + static_cast<std::ptrdiff_t>(c),
+                       [&](const DeclaredChannel& other) { return other.source.text == name; });
+      if (twin != server.channels.begin() + static_cast<std::ptrdiff_t>(c))
+        diagnostics_.error(span,
+                           fmt::format("'{}' has two channels from '{}': everything would be applied twice",
+                                       server.name.text, name),
+                           "give each channel a source of its own");
+    }
+  }
+
+  void source(const Server& server, const std::string& name, const Span& span) {
     if (name == server.name.text) {
       diagnostics_.error(span, fmt::format("'{}' names itself as its source", name),
                          "name the server that it replicates from, or take the line out to make it a root");
@@ -86,6 +103,39 @@ class Rules {
     }
   }
 
+  // Keys of the default channel where there are only named ones.
+  void channel_keys(std::size_t i) {
+    if (servers_[i].is_root() || nodes_[i].source != nullptr || parsed_.damaged) return;
+    for (const Entry& entry : nodes_[i].entry->value.entries)
+      if (entry.key != "source" && find_key(Section::channel, entry.key) != nullptr)
+        diagnostics_.error(
+            entry.span,
+            fmt::format("'{}' is of the channel that 'source' makes, and '{}' has only named ones", entry.key,
+                        servers_[i].name.text),
+            fmt::format("put it into [server.{}.channel.{}]; what holds for all channels stands "
+                        "in [replication]",
+                        servers_[i].name.text, servers_[i].channels.front().name));
+  }
+
+  // Several ways for the same writes.
+  void diamonds(std::size_t i) {
+    const Server& server = servers_[i];
+    if (server.channels.size() < 2) return;
+    std::unordered_map<const Server*, std::size_t> first;  // the channel through which it came first
+    for (std::size_t c = 0; c < server.channels.size(); ++c)
+      for (const Server* above : topology_.upstream(server.channels[c].source)) {
+        const auto [seen, fresh] = first.emplace(above, c);
+        if (fresh || server.channels[seen->second].source == server.channels[c].source) continue;
+        diagnostics_.error(
+            nodes_[i].sources[c]->value.span,
+            fmt::format("'{}' would get what '{}' writes twice: through '{}' and through '{}'",
+                        server.name.text, above->name.text, server.channels[seen->second].source.text,
+                        server.channels[c].source.text),
+            "take one of the two sources out");
+        return;
+      }
+  }
+
   void no_such_server(std::string_view key, const Span& span, const std::string& name) {
     if (parsed_.lost_header) return;
     // Thousands of replicas may name one misspelt source, or a wrong one each.
@@ -103,17 +153,28 @@ class Rules {
                        advice->second);
   }
 
+  // Also one that could not be read.
+  [[nodiscard]] bool has_source(std::size_t i) const {
+    return nodes_[i].source != nullptr || !servers_[i].is_root() || nodes_[i].find("channel") != nullptr;
+  }
+
   void provision(std::size_t i) {
     const Entry* provision = nodes_[i].own("provision");
-    if (provision != nullptr && nodes_[i].source == nullptr && !parsed_.damaged) {
+    if (provision != nullptr && !has_source(i) && !parsed_.damaged) {
       diagnostics_.error(provision->span,
                          fmt::format("'{}' has no source to be provisioned from", servers_[i].name.text),
                          "add its source, or take the line out");
     }
-    const Entry* at = nodes_[i].source != nullptr ? nodes_[i].find("at") : nodes_[i].own("at");
+    const Entry* at = has_source(i) ? nodes_[i].find("at") : nodes_[i].own("at");
     const Entry* effective = nodes_[i].find("provision");
     const bool readable =
         effective == nullptr || index_in(provision_words, effective->value.text).has_value();
+    if (at != nullptr && servers_[i].channels.size() > 1 && parse_coordinates(at->value.text))
+      diagnostics_.error(
+          at->value.span,
+          fmt::format("'{}' has several sources, and a file and position is a place of one only",
+                      servers_[i].name.text),
+          "write the GTID position of the backup");
     if (at == nullptr || servers_[i].provision == Provision::assume_identical || !readable) return;
     if (effective == nullptr && parsed_.damaged) return;
     diagnostics_.error(at->span, "'at' goes with provision = \"assume-identical\" only",
@@ -150,38 +211,60 @@ class Rules {
         complain("tls", "verify-ca");
   }
 
-  // Colours each chain with the number of its start; a chain that meets its own colour has gone round.
-  void cycles() {
-    constexpr std::size_t unseen = static_cast<std::size_t>(-1);
-    std::vector<std::size_t> colour(servers_.size(), unseen);
+  // Walks up from each server; who meets a server that is on its own way has gone round.
+  bool cycles() {
+    enum class Visit { not_yet, on_the_way, done };
+    std::vector<Visit> visits(servers_.size(), Visit::not_yet);
+    bool found = false;
     for (std::size_t start = 0; start < servers_.size(); ++start) {
-      std::size_t at = start;
-      while (colour[at] == unseen) {
-        colour[at] = start;
-        if (servers_[at].is_root()) break;
-        const auto above = by_name_.find(servers_[at].channels.front().source.text);
-        if (above == by_name_.end() || above->second == at) break;
-        if (colour[above->second] == start) report_cycle(above->second);
-        at = above->second;
+      if (visits[start] != Visit::not_yet) continue;
+      std::vector<Hop> way = {{start, 0}};
+      visits[start] = Visit::on_the_way;
+      while (!way.empty()) {
+        Hop& at = way.back();
+        const auto& channels = servers_[at.server].channels;
+        if (at.channel == channels.size()) {
+          visits[at.server] = Visit::done;
+          way.pop_back();
+          if (!way.empty()) ++way.back().channel;
+          continue;
+        }
+        const auto above = by_name_.find(channels[at.channel].source.text);
+        if (above == by_name_.end() || above->second == at.server || visits[above->second] == Visit::done) {
+          ++at.channel;
+        } else if (visits[above->second] == Visit::not_yet) {
+          visits[above->second] = Visit::on_the_way;
+          way.push_back({above->second, 0});
+        } else {
+          const auto begin = std::find_if(way.begin(), way.end(),
+                                          [&](const Hop& hop) { return hop.server == above->second; });
+          report_cycle({begin, way.end()});
+          found = true;
+          ++at.channel;
+        }
       }
     }
+    return found;
   }
 
-  void report_cycle(std::size_t member) {
-    std::vector<std::size_t> ring = {member};
-    for (std::size_t at = by_name_.at(servers_[member].channels.front().source.text); at != member;
-         at = by_name_.at(servers_[at].channels.front().source.text)) {
-      ring.push_back(at);
-    }
-    std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
+  // A server on a way up, and by which of its channels the way goes on.
+  struct Hop {
+    std::size_t server, channel;
+  };
+
+  void report_cycle(std::vector<Hop> ring) {
+    std::rotate(ring.begin(),
+                std::min_element(ring.begin(), ring.end(),
+                                 [](const Hop& a, const Hop& b) { return a.server < b.server; }),
+                ring.end());
     std::string path;
     constexpr std::size_t shown = 12;
     for (std::size_t i = 0; i < std::min(ring.size(), shown); ++i)
-      path += servers_[ring[i]].name.text + " -> ";
+      path += servers_[ring[i].server].name.text + " -> ";
     if (ring.size() > shown) path += "… -> ";
     diagnostics_.error(
-        nodes_[ring.front()].source->value.span,
-        fmt::format("the sources go round in a circle: {}{}", path, servers_[ring.front()].name.text),
+        nodes_[ring.front().server].sources[ring.front().channel]->value.span,
+        fmt::format("the sources go round in a circle: {}{}", path, servers_[ring.front().server].name.text),
         "one of them must be a root: take out its source");
   }
 
@@ -219,13 +302,13 @@ class Rules {
 
   void replication() {
     const auto first =
-        std::find_if(nodes_.begin(), nodes_.end(), [](const ServerNodes& n) { return n.source != nullptr; });
+        std::find_if(nodes_.begin(), nodes_.end(), [](const ServerNodes& n) { return !n.sources.empty(); });
     if (first == nodes_.end() || parsed_.damaged) return;
     const Entry* section = parsed_.root.find("replication");
     if (section == nullptr) {
       if (stands_misspelt(parsed_.root, Section::file, "replication")) return;
       diagnostics_.error(
-          first->source->value.span,
+          first->sources.front()->value.span,
           fmt::format("'{}' has a source, but the file has no [replication]", first->entry->key),
           "add the account that replicas use: [replication] with user and password");
       return;

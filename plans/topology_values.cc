@@ -133,6 +133,11 @@ std::string duration_text(std::chrono::milliseconds duration) {
 
 bool is_server_name(std::string_view text) { return text.size() <= 64 && is_host(text); }
 
+bool is_channel_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && !text.starts_with("group_replication_") &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+
 bool is_coordinates(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const bool file = colon != std::string_view::npos && colon > 0 && text.find_first_of(":, ") == colon &&

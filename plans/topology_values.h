@@ -36,6 +36,9 @@ std::string duration_text(std::chrono::milliseconds duration);
 
 // Letters, digits, '_', '.', '-'; 1 to 64 of them.
 bool is_server_name(std::string_view text);
+// Small letters, digits, '_', '-'; 1 to 64 of them. Servers don't tell small from capital letters here, and MySQL keeps
+// group_replication_… for itself.
+bool is_channel_name(std::string_view text);
 // "FILE:POS" or a GTID set of either flavor; a set is only looked at roughly, its server judges it.
 bool is_coordinates(std::string_view text);
 bool has_control_characters(std::string_view text);

@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "plans/attach.h"
 #include "providers/mysql/sql.h"
 
 namespace stemma::mysql {
@@ -41,8 +42,6 @@ class Canary {
         timeouts_(timeouts),
         patience_(patience),
         stop_(stop),
-        database_(identifier(topology.verify.database)),
-        table_(database_ + ".canary"),
         token_(random_token()) {}
 
   CanaryReport run(bool with_read_address) {
@@ -76,6 +75,11 @@ class Canary {
       report.write_error = writer.error();
       return report;
     }
+    if (auto named = name_database(*writer); !named) {
+      report.write_error = named.error();
+      return report;
+    }
+    report.database = name_;
     if (auto written = write(*writer); !written) {
       report.write_error = written.error();
     } else {
@@ -129,14 +133,28 @@ class Canary {
     return places;
   }
 
+  // Where replicas hang on other roots, too, each root has a canary database of its own: the one that is dropped first
+  // would take the other's rows with it, and stop the applier that is to delete them.
+  Result<void> name_database(Connection& writer) {
+    name_ = topology_.verify.database;
+    const auto below = topology_.below(root_);
+    if (std::any_of(below.begin(), below.end(),
+                    [&](const Server* replica) { return topology_.roots_of(*replica).size() > 1; })) {
+      const auto id = writer.query("SELECT @@global.server_id AS id");
+      if (!id) return tl::unexpected(id.error());
+      name_ = canary_database(topology_, id->at(0, "id").value_or("0"));
+    }
+    table_ = identifier(name_) + ".canary";
+    return {};
+  }
+
   Result<void> write(Connection& writer) {
-    auto there =
-        writer.query(fmt::format("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
-                                 quoted(topology_.verify.database)));
+    auto there = writer.query(fmt::format(
+        "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}", quoted(name_)));
     if (!there) return tl::unexpected(there.error());
     made_database_ = there->rows.empty();
     const auto batch = writer.query_all(
-        {fmt::format("CREATE DATABASE IF NOT EXISTS {}", database_),
+        {fmt::format("CREATE DATABASE IF NOT EXISTS {}", identifier(name_)),
          fmt::format("CREATE TABLE IF NOT EXISTS {} (token VARCHAR(64) NOT NULL PRIMARY KEY, "
                      "written_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
                      table_),
@@ -175,7 +193,7 @@ class Canary {
     // Another verify may be using it at the same time: the last one closes the door.
     auto left = writer.query(fmt::format("SELECT token FROM {} LIMIT 1", table_));
     if (!left || !left->rows.empty()) return {};
-    auto dropped = writer.query(fmt::format("DROP DATABASE IF EXISTS {}", database_));
+    auto dropped = writer.query(fmt::format("DROP DATABASE IF EXISTS {}", identifier(name_)));
     if (!dropped) return tl::unexpected(dropped.error().within("dropping the canary database"));
     return {};
   }
@@ -186,7 +204,8 @@ class Canary {
   const Timeouts& timeouts_;
   const std::chrono::milliseconds patience_;
   const std::atomic<bool>& stop_;
-  const std::string database_, table_, token_;
+  const std::string token_;
+  std::string name_, table_;  // of the canary's database; the table with it
   bool made_database_ = false;
 };
 

@@ -25,12 +25,14 @@ struct CanaryReading {
 
 struct CanaryReport {
   ServerName root;
+  std::string database;              // where the row was written
   std::optional<Error> write_error;  // the row could not be written: nothing was read
   std::vector<CanaryReading> readings;
   std::optional<Error> cleanup_error;  // the row, or the database made for it, is still there
 };
 
-// Writes into topology.verify.database, which is made when it is missing and dropped again afterwards. Waits up to
+// Writes into topology.verify.database (with the root's server_id behind it, where replicas hang on several roots), which
+// is made when it is missing and dropped again afterwards. Waits up to
 // `patience` for the row; roots and replicas side by side. Ends early, with the clean-up, when `stop` turns true.
 std::vector<CanaryReport> run_canary(const Topology&, const Secrets&, const Timeouts&,
                                      std::chrono::milliseconds patience, const std::atomic<bool>& stop);

@@ -158,6 +158,7 @@ void read_server(const Table& table, ServerState& state) {
   state.log_bin = row.flag("log_bin");
   state.log_updates = row.flag("log_slave_updates");
   state.gtid_strict = row.flag("gtid_strict_mode");
+  state.gtid_domain = row.number<std::uint32_t>("gtid_domain_id");
   state.offers_tls = row.flag("have_ssl");
   if (state.flavor == Flavor::mysql) state.mysql_gtids.emplace().mode = row.text("gtid_mode");
   read_gtid_binlog_pos(table, state);

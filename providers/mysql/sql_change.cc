@@ -63,7 +63,7 @@ std::vector<std::string> adopt(const Rendering& r) {
   const auto& hazards = r.step.hazards;
   if (std::find(hazards.begin(), hazards.end(), Hazard::reset_binlog) != hazards.end())
     work.emplace_back(r.dialect.reset_binlog);
-  work.push_back(fmt::format("SET GLOBAL gtid_purged = {}", r.values.gtid));
+  if (!r.values.gtid.empty()) work.push_back(fmt::format("SET GLOBAL gtid_purged = {}", r.values.gtid));
   return work;
 }
 
@@ -77,15 +77,16 @@ std::vector<std::string> configure(const Rendering& r) {
                                r.values.gtid_with_position));
   const bool sha2 =
       r.dialect.sha2_password && account.plugin.value_or("caching_sha2_password") != "mysql_native_password";
-  work.push_back(change_source(r.dialect, {.channel = channel,
-                                           .source = *r.desired.find(channel.source),
-                                           .account = account,
-                                           .password = r.values.password,
-                                           .from = r.values.from,
-                                           .now = r.state == nullptr ? nullptr : r.state->channel(channel.name),
-                                           .source_offers_tls = r.source_offers_tls,
-                                           .sha2_account = sha2}));
-  for (std::string& filter : set_filters(r.dialect, channel.options)) work.push_back(std::move(filter));
+  work.push_back(
+      change_source(r.dialect, {.channel = channel,
+                                .source = *r.desired.find(channel.source),
+                                .account = account,
+                                .password = r.values.password,
+                                .from = r.values.from,
+                                .now = r.state == nullptr ? nullptr : r.state->channel(channel.name),
+                                .source_offers_tls = r.source_offers_tls,
+                                .sha2_account = sha2}));
+  for (std::string& filter : set_filters(r.dialect, channel)) work.push_back(std::move(filter));
   return work;
 }
 
@@ -126,6 +127,13 @@ std::vector<std::string> account_work(const Rendering& r) {
              : std::vector<std::string>{};
 }
 
+// START and STOP, of both threads or of one.
+std::string threads(const Rendering& r, std::string_view verb, std::string_view which) {
+  const std::string& channel = link_of(r.step)->channel;
+  return fmt::format("{} {}{}{}{}", verb, r.dialect.replica, after_verb(r.dialect, channel), which,
+                     at_end(r.dialect, channel));
+}
+
 std::vector<std::string> render(const Rendering& r) {
   switch (r.step.kind) {
     case StepKind::create_user:
@@ -140,10 +148,10 @@ std::vector<std::string> render(const Rendering& r) {
                          set_value(r.desired.find(r.step.server)->variables.at(r.step.variable)))};
     case StepKind::adopt_position: return adopt(r);
     case StepKind::stop_replica:
-      return {fmt::format("STOP {}{}", r.dialect.replica,
-                          std::holds_alternative<ReceiverOff>(r.step.ensures.front()) ? " IO_THREAD" : "")};
+      return {threads(r, "STOP",
+                      std::holds_alternative<ReceiverOff>(r.step.ensures.front()) ? " IO_THREAD" : "")};
     case StepKind::configure_source: return configure(r);
-    case StepKind::start_replica: return {fmt::format("START {}", r.dialect.replica)};
+    case StepKind::start_replica: return {threads(r, "START", "")};
     case StepKind::fence: return fence(r);
     case StepKind::unfence: return unfence(r);
     case StepKind::capture_coordinates:  // their reading is all they do
@@ -172,6 +180,23 @@ std::optional<Moment> start_of(const Step& step, const Outputs& outputs) {
   return start;
 }
 
+// What a server is told of its place in GTIDs, where each of several sources adds its own. "": it has it already.
+std::string adopted_text(const Step& step, const StepContext& context, const GtidPoint& noted) {
+  const ServerState& state = context.state;
+  if (!state.mysql_gtids) return quoted(to_text(GtidPoint(state.gtid_replicated).with(noted)));
+  const bool wiped =
+      std::find(step.hazards.begin(), step.hazards.end(), Hazard::reset_binlog) != step.hazards.end();
+  if (wiped || state.mysql_gtids->executed.empty()) return quoted(to_text(noted));
+  const GtidSet more = noted.set.subtract(state.mysql_gtids->executed);
+  return more.empty() ? "" : quoted("+" + to_text(more));
+}
+
+bool no_channel_runs(const ServerState& state) {
+  return std::all_of(state.channels.begin(), state.channels.end(), [](const Channel& channel) {
+    return channel.receiver == ReceiverState::off && !channel.applier;
+  });
+}
+
 Result<Values> values_for(const Step& step, const StepContext& context) {
   Values values;
   if (context.secrets.replication) values.password = quoted(context.secrets.replication->reveal());
@@ -185,13 +210,17 @@ Result<Values> values_for(const Step& step, const StepContext& context) {
     if (!start || !start->coordinates.known())
       return fail(Trouble::bug, "{} has no coordinates to start from", step.id);
     values.from = literal(start->coordinates);
-    values.gtid = quoted(to_text(start->gtid));
+    values.gtid = adopted_text(step, context, start->gtid);
     // GTIDs are told to a replica that goes by file and position too: only then does it know its place in every
     // domain, should it ever be moved to another server. One with GTIDs of its own may be refused (1947).
-    const bool may_be_told = context.state.mysql_gtids
-                                 ? context.state.has_gtids() && context.state.mysql_gtids->executed.empty()
-                                 : context.state.gtid_state.empty();
-    if (!start->gtid.empty() && may_be_told)
+    const bool several = context.desired.find(step.server)->channels.size() > 1;
+    const bool takes_more =
+        several && dialect_for(context.state.flavor, context.state.version).purged_takes_more;
+    const bool may_be_told =
+        context.state.mysql_gtids
+            ? context.state.has_gtids() && (takes_more || context.state.mysql_gtids->executed.empty())
+            : context.state.gtid_state.empty();
+    if (!start->gtid.empty() && may_be_told && no_channel_runs(context.state))
       values.gtid_with_position = by_gtid(step) ? "" : values.gtid;
   } else if (const auto* at = std::get_if<FromCoordinates>(&*step.origin)) {
     values.from = literal(at->at);

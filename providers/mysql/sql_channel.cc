@@ -70,8 +70,18 @@ std::string dotted_identifier(const std::string& name) {
 
 }  // namespace
 
+std::string after_verb(const Dialect& dialect, std::string_view channel) {
+  return dialect.flavor == Flavor::mysql || channel.empty() ? "" : " " + quoted(channel);
+}
+
+std::string at_end(const Dialect& dialect, std::string_view channel) {
+  const bool says = dialect.flavor == Flavor::mysql && dialect.named_channels;
+  return says ? " FOR CHANNEL " + quoted(channel) : "";
+}
+
 // They don't outlive a restart on either flavor: the plan says so beside them.
-std::vector<std::string> set_filters(const Dialect& dialect, const ChannelOptions& declared) {
+std::vector<std::string> set_filters(const Dialect& dialect, const DeclaredChannel& channel) {
+  const ChannelOptions& declared = channel.options;
   const std::pair<const char*, const std::optional<std::vector<std::string>>&> filters[] = {
       {"do_db", declared.do_db},
       {"ignore_db", declared.ignore_db},
@@ -81,7 +91,9 @@ std::vector<std::string> set_filters(const Dialect& dialect, const ChannelOption
   for (const auto& [name, wanted] : filters) {
     if (!wanted) continue;
     if (dialect.flavor == Flavor::mariadb) {
-      work.push_back(fmt::format("SET GLOBAL replicate_{} = {}", name,
+      // The name of a connection stands before the variable, as an identifier.
+      const std::string of = channel.name.empty() ? "" : identifier(channel.name) + ".";
+      work.push_back(fmt::format("SET GLOBAL {}replicate_{} = {}", of, name,
                                  quoted(fmt::format("{}", fmt::join(*wanted, ",")))));
       continue;
     }
@@ -92,7 +104,8 @@ std::vector<std::string> set_filters(const Dialect& dialect, const ChannelOption
     rules.push_back(fmt::format("{} = ({})", word, fmt::join(names, ", ")));
   }
   if (!rules.empty())
-    work.push_back(fmt::format("CHANGE REPLICATION FILTER {} FOR CHANNEL ''", fmt::join(rules, ", ")));
+    work.push_back(
+        fmt::format("CHANGE REPLICATION FILTER {}{}", fmt::join(rules, ", "), at_end(dialect, channel.name)));
   return work;
 }
 
@@ -142,7 +155,11 @@ std::string change_source(const Dialect& dialect, const ChannelChange& change) {
   if (!mysql && declared.do_domain_ids) options.say("DO_DOMAIN_IDS", id_list(*declared.do_domain_ids));
   if (!mysql && declared.ignore_domain_ids)
     options.say("IGNORE_DOMAIN_IDS", id_list(*declared.ignore_domain_ids));
-  return fmt::format("{} {}", dialect.change, options.text());
+  const std::string& name = change.channel.name;
+  const std::string verb = mysql || name.empty()
+                               ? std::string(dialect.change)
+                               : fmt::format("CHANGE MASTER{} TO", after_verb(dialect, name));
+  return fmt::format("{} {}{}", verb, options.text(), at_end(dialect, name));
 }
 
 }  // namespace stemma::mysql

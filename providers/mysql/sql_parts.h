@@ -49,8 +49,13 @@ struct ChannelChange {
   bool source_offers_tls = false;
   bool sha2_account = false;  // its source's account, or its default, is caching_sha2_password
 };
+// The channel's name where a statement wants it: after the verb (MariaDB), at the end (MySQL). "" where there is
+// nothing to say: MariaDB's default channel, and MySQL before it knew others. On MySQL the default one is named,
+// too: a statement that names none is about all channels.
+std::string after_verb(const Dialect&, std::string_view channel);
+std::string at_end(const Dialect&, std::string_view channel);
 // The statements that set the declared filters of schemas and tables; CHANGE leaves the others as they are.
-std::vector<std::string> set_filters(const Dialect&, const ChannelOptions&);
+std::vector<std::string> set_filters(const Dialect&, const DeclaredChannel&);
 std::string change_source(const Dialect&, const ChannelChange&);
 
 }  // namespace stemma::mysql

@@ -43,7 +43,8 @@ std::string select_server(const Dialect& dialect) {
   const std::string of_flavor =
       dialect.flavor == Flavor::mysql
           ? "@@global.server_uuid AS server_uuid, @@global.gtid_mode AS gtid_mode"
-          : "@@global.gtid_strict_mode AS gtid_strict_mode, @@global.gtid_binlog_pos AS gtid_binlog_pos";
+          : "@@global.gtid_strict_mode AS gtid_strict_mode, @@global.gtid_binlog_pos AS gtid_binlog_pos, "
+            "@@global.gtid_domain_id AS gtid_domain_id";
   const std::string tls =
       dialect.tls_offer == TlsOffer::have_ssl
           ? "@@global.have_ssl AS have_ssl"

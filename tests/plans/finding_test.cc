@@ -24,9 +24,10 @@ TEST_CASE("the list of codes") {
     CHECK_FALSE(code.meaning.empty());
     if (code.weight == Weight::warning) warnings.insert(code.code);
   }
-  CHECK(codes.size() == 40);
-  CHECK(warnings == std::set<std::string_view>{"server.version-order", "source.unmanaged-replica",
-                                               "channel.unmanaged", "variable.not-persisted"});
+  CHECK(codes.size() == 43);
+  CHECK(warnings == std::set<std::string_view>{"server.version-order", "source.schema-shared",
+                                               "source.unmanaged-replica", "channel.unmanaged",
+                                               "variable.not-persisted"});
   CHECK(finding("replica.lag", {"r"}, "lag", "1s", "2s", "late").weight == Weight::error);
   CHECK(finding("channel.unmanaged", {"r"}, "", "", "", "").weight == Weight::warning);
   CHECK(to_text(Weight::error) == "error");

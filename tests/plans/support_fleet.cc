@@ -152,6 +152,7 @@ const std::map<std::string, Apply>& words() {
       {"uuid", [](Story&, ServerState& s, const std::string& v) { s.identity.uuid = v; }},
       {"no-binlog", [](Story&, ServerState& s, const std::string&) { s.log_bin = false; s.coordinates = {}; s.binlogs.reset(); }},
       {"no-log-updates", [](Story&, ServerState& s, const std::string&) { s.log_updates = false; }},
+      {"domain", [](Story&, ServerState& s, const std::string& v) { s.gtid_domain = static_cast<std::uint32_t>(number(v)); }},
       {"galera", [](Story&, ServerState& s, const std::string&) { s.managed_elsewhere = true; }},
       {"offers-tls", [](Story&, ServerState& s, const std::string&) { s.offers_tls = true; }},
       {"version", [](Story&, ServerState& s, const std::string& v) {
@@ -187,6 +188,7 @@ const std::map<std::string, Apply>& words() {
       {"runtime-only", [](Story&, ServerState& s, const std::string& v) { s.variables[v].persisted = false; }},
       {"no-var", [](Story&, ServerState& s, const std::string& v) { s.variables.erase(v); }},
       // its channel
+      {"gone", [](Story&, ServerState& s, const std::string&) { s.channels.erase(s.channels.begin()); }},
       {"no-channel", [](Story&, ServerState& s, const std::string&) { s.channels.clear(); }},
       {"channel", [](Story&, ServerState& s, const std::string& v) { s.channels.emplace_back().host = v; s.channels.back().name = "other"; }},
       {"follows", [](Story& story, ServerState& s, const std::string& v) {
@@ -245,10 +247,20 @@ void observe(Story& story, const Server& server, std::uint32_t id, const std::ve
     }
   ServerState state = in_order(story, server, id);
   for (const std::string& word : said) {
-    const auto [key, value] = key_value(word);
+    auto [key, value] = key_value(word);
+    // "b:stopped" is said of the channel b.
+    std::size_t place = 0;
+    if (const auto colon = key.find(':'); colon != key.npos) {
+      const Channel* channel = state.channel(key.substr(0, colon));
+      if (channel == nullptr) FAIL("the story knows no such channel: " << word);
+      place = static_cast<std::size_t>(channel - state.channels.data());
+      key.erase(0, colon + 1);
+    }
     const auto known = words().find(key);
     if (known == words().end()) FAIL("a word that no story knows: " << word);
+    if (place > 0) std::swap(state.channels[0], state.channels[place]);
     known->second(story, state, value);
+    if (place > 0 && place < state.channels.size()) std::swap(state.channels[0], state.channels[place]);
   }
   story.fleet.servers.emplace(server.name, std::move(state));
 }
@@ -267,12 +279,21 @@ Story::Story(std::string_view text, const std::string& more) {
       continue;
     }
     servers += fmt::format("[server.{0}]\naddress = \"{0}:3306\"\n", declared[0]);
+    std::string further;
     for (std::size_t i = 1; i < declared.size(); ++i) {
+      const auto [key, value] = key_value(declared[i]);
+      const auto of_channel = declared[i].find('<'), dot = key.find('.');
       if (declared[i] == "<")
         servers += fmt::format("source = \"{}\"\n", declared.at(++i));
+      else if (of_channel != std::string::npos)
+        further += fmt::format("channel.{}.source = \"{}\"\n", declared[i].substr(0, of_channel),
+                               declared[i].substr(of_channel + 1));
+      else if (dot != std::string::npos && !key.starts_with("variables."))
+        further += "channel." + as_toml(key, value);
       else
-        servers += as_toml(key_value(declared[i]).first, key_value(declared[i]).second);
+        servers += as_toml(key, value);
     }
+    servers += further;
     observed.push_back(split(std::string_view(line).substr(std::min(bar + 1, line.size())), " "));
   }
   const std::string file = fmt::format(

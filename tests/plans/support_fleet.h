@@ -6,9 +6,10 @@
 //   )");
 //
 // One server a line (or between semicolons), a source before its replicas. Left of the bar stands the file:
-// the name, `< source`, then keys of [server.NAME]. Right of it stands what was observed, as differences from a
-// server in order (see words() in support_fleet.cc); `fresh` is a server just installed. `by gtid`,
-// `by position` (the default) or `by auto`, on a line of its own, is the file's `coordinates`.
+// the name, `< source` and `channel<source`, then keys of [server.NAME] and `channel.key=…`. Right of it stands
+// what was observed, as differences from a server in order (see words() in support_fleet.cc), `channel:word` of a
+// named channel; `fresh` is a server just installed. `by gtid`, `by position` (the default) or `by auto`, on a
+// line of its own, is the file's `coordinates`.
 #pragma once
 
 #include <string>

@@ -177,9 +177,43 @@ const std::vector<Broken> broken_files = {
 
     // What this version does not do.
     {"not supported",
-     replica("provision = \"clone\"\ntunnel = [\"ssh\"]\n[server.b.channel.second]\ndelay = \"1s\"\n"),
-     {"9:1 provision = \"clone\" is not supported by this version", "10:1 'tunnel' is not supported",
-      "11:11 'channel' is not supported"}},
+     replica("provision = \"clone\"\ntunnel = [\"ssh\"]\n"),
+     {"9:1 provision = \"clone\" is not supported by this version", "10:1 'tunnel' is not supported"}},
+
+    // Further channels.
+    {"a channel without a source",
+     replica("[server.b.channel.x]\ndelay = \"1s\"\n"),
+     {"9:1 [server.b.channel.x] has no 'source'"}},
+    {"names of channels",
+     replica("[server.c]\naddress = \"c\"\n[server.b.channel.Beta]\nsource = \"c\"\n"
+             "[server.b.channel.group_replication_applier]\nsource = \"c\"\n"),
+     {"11:18 \"Beta\" can't be the name of a channel", "13:18 can't be the name of a channel",
+      "two channels from 'c'"}},
+    {"unknown keys and sources of a channel",
+     replica("[server.b.channel.x]\nsource = \"nobody\"\ndelya = \"1s\"\nread_only = true\n"),
+     {"10:10 'source' names no server of this file: \"nobody\"", "11:1 unknown key 'delya'",
+      "12:1 unknown key 'read_only' in [server.b.channel.x]"}},
+    {"a channel from itself",
+     replica("[server.b.channel.x]\nsource = \"b\"\n"),
+     {"10:10 'b' names itself as its source"}},
+    {"two channels from one source",
+     replica("[server.b.channel.x]\nsource = \"a\"\n"),
+     {"10:10 'b' has two channels from 'a': everything would be applied twice"}},
+    {"a circle through a channel",
+     replica("[server.c]\naddress = \"c\"\nsource = \"b\"\n[server.a.channel.back]\nsource = \"c\"\n"),
+     {"13:10 in a circle: a -> c -> b -> a"}},
+    {"the same writes by two ways",
+     replica("[server.c]\naddress = \"c\"\nsource = \"a\"\n[server.d]\naddress = \"d\"\nsource = \"b\"\n"
+             "[server.d.channel.x]\nsource = \"c\"\n"),
+     {"16:10 'd' would get what 'a' writes twice: through 'b' and through 'c'"}},
+    {"a key of a channel that is not there",
+     account + "[server.a]\naddress = \"a\"\n[server.b]\naddress = \"b\"\ndelay = \"1s\"\n"
+               "[server.b.channel.x]\nsource = \"a\"\n",
+     {"8:1 'delay' is of the channel that 'source' makes, and 'b' has only named ones"}},
+    {"a file and position for several sources",
+     replica("provision = \"assume-identical\"\nat = \"b.000001:4\"\n[server.c]\naddress = \"c\"\n"
+             "[server.b.channel.x]\nsource = \"c\"\n"),
+     {"10:6 'b' has several sources, and a file and position is a place of one only"}},
 
     // Between values.
     {"duplicate addresses",

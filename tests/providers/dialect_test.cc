@@ -13,7 +13,7 @@ using namespace stemma::mysql;
 
 namespace {
 
-const ServerName primary{"primary"}, replica{"replica"};
+const ServerName primary{"primary"}, replica{"replica"}, beta{"beta"};
 
 constexpr const char* kFile = R"(
 [replication]
@@ -26,6 +26,12 @@ address   = "10.0.0.1:3306"
 address       = "10.0.0.2"
 source        = "primary"
 variables     = { sync_binlog = "1" }
+[server.beta]
+address   = "10.0.0.3:3306"
+[server.replica.channel.from-beta]
+source    = "beta"
+delay     = "1h"
+do_db     = ["app"]
 )";
 
 Topology topology_with(const std::string& plugin) {
@@ -92,6 +98,7 @@ class Sheet {
       outputs.noted[primary].gtid = *GtidSet::parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5");
     else
       outputs.noted[primary].gtid = *GtidPosition::parse("0-1-10");
+    outputs.noted[beta] = Moment{{"binlog.000004", 512}, {}};
     const ServerState state = state_of(dialect_, with_channel);
     const auto sent = statements(step, {topology, secrets, state, true, outputs});
     if (!sent) FAIL(sent.error().message);
@@ -145,6 +152,16 @@ std::string sheet_of(const Dialect& dialect) {
   sheet.step("stop the receiver", step(StepKind::stop_replica, ReceiverOff{replica}), plain, true);
   sheet.step("stop", step(StepKind::stop_replica, ChannelOff{replica}), plain, true);
   sheet.step("start", step(StepKind::start_replica, ChannelOn{replica}), plain, true);
+  if (!dialect.named_channels) return sheet.text();
+  const Link named{replica, "from-beta"};
+  sheet.step("a named channel by position",
+             step(StepKind::configure_source, Follows{named, beta, false}, FromNoted{}), plain, false);
+  sheet.step("a named channel by GTID",
+             step(StepKind::configure_source, Follows{named, beta, true}, FromNoted{}), plain, true);
+  sheet.step("stop the receiver of a named channel", step(StepKind::stop_replica, ReceiverOff{named}), plain,
+             true);
+  sheet.step("stop a named channel", step(StepKind::stop_replica, ChannelOff{named}), plain, true);
+  sheet.step("start a named channel", step(StepKind::start_replica, ChannelOn{named}), plain, true);
   return sheet.text();
 }
 
