@@ -16,23 +16,23 @@ std::optional<bool> matches_native(const Secret& password, std::string_view stor
   return native_password_hash(password) == stored;
 }
 
-struct Row {
+struct Plugin {
   std::string_view plugin;
   std::optional<bool> (*matches)(const Secret&, std::string_view);
 };
 constexpr std::array kPlugins = {
-    Row{"", matches_native},
-    Row{"mysql_native_password", matches_native},
-    Row{"caching_sha2_password", matches_caching_sha2},
-    Row{"ed25519", matches_ed25519},
-    Row{"parsec", matches_parsec},
+    Plugin{"", matches_native},
+    Plugin{"mysql_native_password", matches_native},
+    Plugin{"caching_sha2_password", matches_caching_sha2},
+    Plugin{"ed25519", matches_ed25519},
+    Plugin{"parsec", matches_parsec},
 };
 
 }  // namespace
 
 std::optional<bool> matches_stored(std::string_view plugin, const Secret& password, std::string_view stored) {
   const auto row =
-      std::find_if(kPlugins.begin(), kPlugins.end(), [&](const Row& one) { return one.plugin == plugin; });
+      std::find_if(kPlugins.begin(), kPlugins.end(), [&](const Plugin& one) { return one.plugin == plugin; });
   return row == kPlugins.end() ? std::nullopt : row->matches(password, stored);
 }
 
