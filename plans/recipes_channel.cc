@@ -129,7 +129,9 @@ void Recipes::channel(const DeclaredLink& link) {
     return;
   }
   if (work.pause) {
-    stop(link, 1, {}, false);
+    draft_.add(StepKind::stop_replica, server.name, {ChannelOff{link.name(), 1}}, {},
+               fmt::format("stop both threads of {}", to_text(link.name())),
+               "the server takes a GTID position for another channel only while none runs");
     start(link, 1, {ChannelOff{link.name(), 1}, PositionAdopted{server.name}});
     return;
   }

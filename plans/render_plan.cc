@@ -25,7 +25,8 @@ std::string flavor(const Fleet& fleet, const ServerName& name) {
   return fmt::format("{} {}", state->flavor == Flavor::mysql ? "MySQL" : "MariaDB", to_text(state->version));
 }
 
-// What the plan does to one server.
+// What the plan does to one server, or to one of several channels of it: what is not about a channel stands with the
+// first.
 struct Change {
   std::size_t steps = 0;
   bool attach = false, repoint = false, refused = false, silent = false;
@@ -42,11 +43,13 @@ std::string to_text(const Change& change) {
 }
 
 std::string plan_tree(const PlanView& view, const Palette& palette) {
-  std::map<ServerName, Change> changes;
-  for (const Finding& refusal : view.plan.refusals) changes[refusal.server].refused = true;
-  for (const auto& [name, silence] : view.scene.observed.silent) changes[name].silent = true;
+  std::map<Link, Change> changes;
+  const auto first_of = [](const Server& server) {
+    return server.is_root() ? Link(server.name) : links_of(server).front().name();
+  };
   for (const Step& step : view.plan.steps) {
-    Change& change = changes[step.server];
+    const Link* link = link_of(step);
+    Change& change = changes[link == nullptr ? first_of(*view.scene.desired.find(step.server)) : *link];
     ++change.steps;
     // A replica that is configured anew on its old place is not attached: it was before.
     const ServerState* state = view.scene.observed.find(step.server);
@@ -55,9 +58,14 @@ std::string plan_tree(const PlanView& view, const Palette& palette) {
       change.attach = true;
     for (const Hazard hazard : step.hazards) change.repoint = change.repoint || hazard == Hazard::repoint;
   }
+  std::set<ServerName> refused;
+  for (const Finding& refusal : view.plan.refusals) refused.insert(refusal.server);
   const TreeCells cells = [&](const Server& server, const DeclaredChannel* channel) {
+    Change change = changes[channel == nullptr ? Link(server.name) : Link(server.name, channel->name)];
+    change.silent = view.scene.observed.silent.contains(server.name);
+    change.refused = refused.contains(server.name);
     return std::vector<std::string>{to_text(server.address), flavor(view.scene.observed, server.name),
-                                    role(channel), to_text(changes[server.name])};
+                                    role(channel), to_text(change)};
   };
   return tree(view.scene.desired, {"address", "version", "role", "plan"}, cells, palette);
 }

@@ -120,7 +120,7 @@ class Rules {
   // Several ways for the same writes.
   void diamonds(std::size_t i) {
     const Server& server = servers_[i];
-    if (server.channels.size() < 2) return;
+    if (server.channels.size() < 2 || server.follows(server.name)) return;
     std::unordered_map<const Server*, std::size_t> first;  // the channel through which it came first
     for (std::size_t c = 0; c < server.channels.size(); ++c)
       for (const Server* above : topology_.upstream(server.channels[c].source)) {

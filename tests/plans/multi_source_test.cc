@@ -1,11 +1,13 @@
 // One replica of several sources: the file, the judgements, and the plans.
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "plans/attach.h"
 #include "plans/diff.h"
 #include "plans/preflight.h"
 #include "plans/render.h"
 #include "tests/catch.h"
+#include "tests/expected.h"
 #include "tests/plans/support_fleet.h"
 #include "tests/plans/support_topology.h"
 
@@ -83,7 +85,9 @@ source = "r"
   CHECK(names(topology.upstream({"r"})) == "r a b c ");
   CHECK(names(topology.below(*topology.find({"c"}))) == "r below ");
   CHECK(names(topology.replicas_of({"b"})) == "r ");
-  CHECK(through_json(topology) == without_places(topology));
+  const auto json = to_json(topology);
+  REQUIRE(json.has_value());
+  CHECK(topology_from_json(*json) == without_places(topology));
 }
 
 TEST_CASE("a channel in [defaults] is every server's but its source's") {
@@ -134,9 +138,36 @@ TEST_CASE("a fresh replica of two empty sources") {
   const Story story(fresh);
   const Plan plan = story.plan();
   CHECK(refusals(plan).empty());
-  CHECK(steps(plan) == "");
+  CHECK(steps(plan) == lines(R"(
+    a.create-user
+    b.create-user
+    r.create-user
+    r.fence after r.create-user
+    a.capture-coordinates
+    b.capture-coordinates
+    r.adopt-position after r.fence, a.capture-coordinates, b.capture-coordinates
+    r.configure-source after r.fence, a.capture-coordinates, r.adopt-position
+    r.configure-source.b after r.fence, b.capture-coordinates, r.adopt-position
+    r.start-replica after a.create-user, r.fence, r.adopt-position, r.configure-source, r.configure-source.b
+    r.await-running after r.start-replica
+    r.start-replica.b after b.create-user, r.fence, r.adopt-position, r.configure-source, r.configure-source.b
+    r.await-running.b after r.start-replica.b
+  )"));
   const Story by_position("by position\na | fresh domain=1; b | fresh domain=2; r < a b<b | fresh");
-  CHECK(steps(by_position.plan()) == "");
+  CHECK(steps(by_position.plan()) == lines(R"(
+    a.create-user
+    b.create-user
+    r.create-user
+    r.fence after r.create-user
+    a.capture-coordinates
+    r.configure-source after r.fence, a.capture-coordinates
+    b.capture-coordinates
+    r.configure-source.b after r.fence, b.capture-coordinates
+    r.start-replica after a.create-user, r.fence, r.configure-source, r.configure-source.b
+    r.await-running after r.start-replica
+    r.start-replica.b after b.create-user, r.fence, r.configure-source, r.configure-source.b
+    r.await-running.b after r.start-replica.b
+  )"));
 }
 
 TEST_CASE("a stopped channel is started, and the other one left alone") {
@@ -147,8 +178,22 @@ TEST_CASE("a stopped channel is started, and the other one left alone") {
 TEST_CASE("a source that is new to a replica that replicates") {
   const std::string not_yet = "slave-pos=1-1-10 state=1-1-10 binlog-gtid=1-1-10 b:gone";
   // By GTID the running channel pauses: the server takes a position only while none runs.
-  CHECK(steps(Story(two(not_yet)).plan()) == "");
-  CHECK(steps(Story(two(not_yet, "by position\n")).plan()) == "");
+  CHECK(steps(Story(two(not_yet)).plan()) == lines(R"(
+    r.stop-replica
+    b.capture-coordinates
+    r.adopt-position after r.stop-replica, b.capture-coordinates
+    r.configure-source.b after b.capture-coordinates, r.adopt-position
+    r.start-replica after r.stop-replica, r.adopt-position, r.configure-source.b
+    r.await-running after r.start-replica
+    r.start-replica.b after r.adopt-position, r.configure-source.b
+    r.await-running.b after r.start-replica.b
+  )"));
+  CHECK(steps(Story(two(not_yet, "by position\n")).plan()) == lines(R"(
+    b.capture-coordinates
+    r.configure-source.b after b.capture-coordinates
+    r.start-replica.b after r.configure-source.b
+    r.await-running.b after r.start-replica.b
+  )"));
   CHECK(refusals(Story(two(not_yet, "by gtid\n", "data=goods")).plan()) == "r replica.data-missing\n");
   // Something of it came before.
   CHECK(refusals(Story(two("slave-pos=1-1-10,2-2-5 state=1-1-10,2-2-5 b:gone")).plan()).empty());
@@ -218,5 +263,5 @@ TEST_CASE("MySQL 5.6 has no named channels") {
 TEST_CASE("a tree shows a replica below each of its sources") {
   const Story story(two(in_order + "\nleaf < r | slave-pos=1-1-10,2-2-20"));
   const std::string text = status_as_text(story.scene(), {}, Palette{});
-  CHECK(text == "");
+  check_text("plans", "status_multi_source", text);
 }

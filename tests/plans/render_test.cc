@@ -103,8 +103,11 @@ TEST_CASE("as a graph") {
 
 TEST_CASE("a tree of names, also of names that are not ASCII") {
   const Story story("a; b < a; c < b; d < a; e");
+  const std::map<std::string, std::vector<std::string>> cells = {
+      {"a", {"1", ""}}, {"b", {"ü", "yy"}}, {"c", {"", ""}}, {"d", {"4", "y"}}, {"e", {"5", "y"}}};
   const auto text =
-      tree(story.topology, {"x", "y"}, {{"1", ""}, {"ü", "yy"}, {"", ""}, {"4", "y"}, {"5", "y"}}, {});
+      tree(story.topology, {"x", "y"},
+           [&](const Server& server, const DeclaredChannel*) { return cells.at(server.name.text); }, {});
   check_text("plans", "tree", text);
 }
 

@@ -65,8 +65,11 @@ std::vector<std::string> broken_rules(const Story& story, const Plan& plan) {
             (!seen->read_only && (fenced == giver.end() || !comes_before(i, fenced->second))))
           complain("a second writer: " + other.name.text);
       }
-    if (step.origin && std::holds_alternative<FromNoted>(*step.origin) && !state->gtid_replicated.empty())
-      complain("coordinates of its source for a replica that has executed something");
+    if (step.origin && std::holds_alternative<FromNoted>(*step.origin))
+      for (const ServerName& source : sources_of(step))
+        for (const auto& [domain, gtid] : state->gtid_replicated.domains())
+          if (server.channels.size() == 1 || story.fleet.find(source)->gtid_state.contains(gtid))
+            complain("coordinates of its source for a replica that has executed something of it");
   }
   return broken;
 }

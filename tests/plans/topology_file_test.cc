@@ -187,8 +187,8 @@ const std::vector<Broken> broken_files = {
     {"names of channels",
      replica("[server.c]\naddress = \"c\"\n[server.b.channel.Beta]\nsource = \"c\"\n"
              "[server.b.channel.group_replication_applier]\nsource = \"c\"\n"),
-     {"11:18 \"Beta\" can't be the name of a channel", "13:18 can't be the name of a channel",
-      "two channels from 'c'"}},
+     {"11:19 \"Beta\" can't be the name of a channel", "13:19 can't be the name of a channel",
+      "14:10 two channels from 'c'"}},
     {"unknown keys and sources of a channel",
      replica("[server.b.channel.x]\nsource = \"nobody\"\ndelya = \"1s\"\nread_only = true\n"),
      {"10:10 'source' names no server of this file: \"nobody\"", "11:1 unknown key 'delya'",
