@@ -8,6 +8,7 @@
 
 #include "plans/attach.h"
 #include "plans/judge_parts.h"
+#include "plans/preflight_account.h"
 #include "plans/preflight_gtid.h"
 
 namespace stemma {
@@ -298,6 +299,7 @@ std::vector<Finding> preflight(const Scene& scene) {
     check_gtids(scene, server, *state, findings);
     check_shared_schemas(scene, server, findings);
     check_account_plugin(scene, server, *state, findings);
+    check_account_limits(scene, server, *state, findings);
     for (const DeclaredLink& link : links_of(server)) {
       check_named_channels(link, *state, findings);
       check_version(scene, link, *state, findings);

@@ -315,13 +315,15 @@ void Story::rewrite(const Shape& shape) {
   ours_ = shape.admin == admin("stemma");
   const std::string head =
       fmt::format("[topology]\nname = \"story\"\ncoordinates = \"{}\"\n[admin]\n", shape.coordinates);
-  std::string text = fmt::format(
-      "[replication]\nuser = \"repl_user\"\nhost = \"%\"\n{}\n{}\n",
-      test::test_server().name == "mysql-9.7" ? "" : "plugin = \"mysql_native_password\"", shape.replication);
+  std::string text = fmt::format("[replication]\n{}\n{}\n{}\n", shape.account,
+                                 test::test_server().name == "mysql-9.7" || contains(shape.account, "plugin =")
+                                     ? ""
+                                     : "plugin = \"mysql_native_password\"",
+                                 shape.replication);
   int id = 0;
   for (const ServerLines& server : shape.servers) {
     ++id;
-    text += fmt::format("[server.{}]\naddress = \"127.0.0.1:{}\"\n", server.name, ports_.at(server.name));
+    text += fmt::format("[server.{}]\naddress = \"{}\"\n", server.name, to_text(address(server.name)));
     if (shape.server_ids) text += fmt::format("server_id = {}\n", id);
     if (!server.source.empty()) text += fmt::format("source = \"{}\"\n", server.source);
     text += server.more + "\n";
@@ -382,9 +384,13 @@ std::vector<std::string> Story::applied_steps() {
   return steps;
 }
 
+Address Story::address(const std::string& server) const {
+  return {.host = shape_.host, .port = ports_.at(server), .socket = {}};
+}
+
 Result<mysql::Connection> Story::connect(const std::string& server) const {
-  const Address address{.host = "127.0.0.1", .port = ports_.at(server), .socket = {}};
-  return mysql::Connection::open(address, {"root", Secret(environment.at("LIVE_ADMIN_PASSWORD")), {}}, {});
+  return mysql::Connection::open(address(server), {"root", Secret(environment.at("LIVE_ADMIN_PASSWORD")), {}},
+                                 {});
 }
 
 void Story::sql(const std::string& server, const std::vector<std::string>& statements) const {
@@ -467,8 +473,7 @@ Writer& Story::writer() {
   if (!writer_) {
     if (cell(root_, "SHOW DATABASES LIKE 'app'").empty()) make_app();
     writer_ = std::make_unique<Writer>(
-        Address{.host = "127.0.0.1", .port = ports_.at(root_), .socket = {}},
-        mysql::Credentials{"root", Secret(environment.at("LIVE_ADMIN_PASSWORD")), {}});
+        address(root_), mysql::Credentials{"root", Secret(environment.at("LIVE_ADMIN_PASSWORD")), {}});
     writer_->must_write();
   }
   return *writer_;

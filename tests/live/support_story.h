@@ -65,8 +65,11 @@ struct Shape {
       {"primary", "", ""}, {"replica-1", "primary", ""}, {"replica-2", "primary", ""}};
   // An account that may do what `stemma grants` prints for applying, and no more.
   std::string admin = "user = \"stemma\"\npassword = { env = \"LIVE_ADMIN_PASSWORD\" }";
-  std::string replication = "password = { env = \"LIVE_REPL_PASSWORD\" }";  // lines of [replication]
-  std::string rest;                                                         // further tables
+  std::string replication = "password = { env = \"LIVE_REPL_PASSWORD\" }";  // more of them
+  std::string account =
+      "user = \"repl_user\"\nhost = \"%\"";  // lines of [replication], with `plugin` or without
+  std::string host = "127.0.0.1";            // where the servers are: or "::1"
+  std::string rest;                          // further tables
   bool server_ids = true;
   std::string step = "20s";          // limits.step
   std::vector<std::string> options;  // of the servers: "--skip-ssl"
@@ -160,6 +163,7 @@ class Story {
   void bring_up();
   void make_accounts();
   Codes codes_of(const std::string& file);
+  [[nodiscard]] Address address(const std::string& server) const;
 
   Shape shape_;
   std::filesystem::path directory_;

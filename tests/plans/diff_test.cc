@@ -3,6 +3,7 @@
 
 #include "plans/judge_parts.h"
 #include "plans/preflight.h"
+#include "plans/preflight_account.h"
 #include "tests/catch.h"
 #include "tests/plans/support_fleet.h"
 
@@ -154,6 +155,37 @@ TEST_CASE("the replication account") {
   CHECK(drift(no_secret) ==
         "info a user.password user.password: as declared, but unknown\n"
         "info b user.password user.password: as declared, but unknown\n");
+}
+
+TEST_CASE("names and passwords that do not fit") {
+  const auto told_of = [](const std::string& user, const std::string& host, const std::string& password,
+                          Flavor flavor, Version version) {
+    Story story("a; b < a");
+    story.topology.replication->user = user;
+    story.topology.replication->host = host;
+    story.secrets.replication = Secret(password);
+    std::vector<Finding> findings;
+    ServerState& state = story.state("b");
+    state.flavor = flavor;
+    state.version = version;
+    check_account_limits(story.scene(), story.server("b"), state, findings);
+    return told(findings);
+  };
+  const auto text = [](int length) { return std::string(static_cast<std::size_t>(length), 'x'); };
+  CHECK(told_of(text(16), text(60), text(32), Flavor::mysql, {5, 6, 24}).empty());
+  CHECK(told_of(text(17), text(61), text(33), Flavor::mysql, {5, 6, 24}) ==
+        "error b user.missing user.user: 17 characters, but 16 at most\n"
+        "error b user.missing user.host: 61 characters, but 60 at most\n"
+        "error b user.password user.password: 33 characters, but 32 at most\n");
+  CHECK(told_of(text(32), text(255), text(32), Flavor::mysql, {9, 7, 4}).empty());
+  CHECK(told_of(text(33), "%", "x", Flavor::mysql, {9, 7, 4}) ==
+        "error b user.missing user.user: 33 characters, but 32 at most\n");
+  CHECK(told_of(text(80), text(60), text(96), Flavor::mariadb, {10, 5, 29}).empty());
+  CHECK(told_of(text(81), text(60), text(96), Flavor::mariadb, {10, 5, 29}) ==
+        "error b user.missing user.user: 81 characters, but 80 at most\n");
+  CHECK(told_of(text(128), text(255), text(96), Flavor::mariadb, {10, 11, 0}).empty());
+  CHECK(told_of("репликарепликарепликарепликаре", "%", "x", Flavor::mysql, {9, 7, 4})
+            .empty());  // 30 of 2 bytes
 }
 
 TEST_CASE("grants in many forms") {

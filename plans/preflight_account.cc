@@ -1,0 +1,59 @@
+#include "plans/preflight_account.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plans/judge_parts.h"
+
+namespace stemma {
+namespace {
+
+// In UTF-8 each character has one byte that does not go on with another.
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0U) != 0x80; }));
+}
+
+std::size_t longest_user(const ServerState& state) {
+  if (state.flavor == Flavor::mysql) return state.version >= Version{5, 7, 8} ? 32 : 16;
+  return state.version >= Version{10, 6, 0} ? 128 : 80;
+}
+
+std::size_t longest_host(const ServerState& state) {
+  const Version first = state.flavor == Flavor::mysql ? Version{8, 0, 17} : Version{10, 6, 0};
+  return state.version >= first ? 255 : 60;
+}
+
+// MySQL 5.6 takes a longer one, and keeps its beginning. MariaDB's limit is one of bytes: engine/secrets.
+constexpr std::size_t kLongestChannelPassword = 32;
+
+}  // namespace
+
+void check_account_limits(const Scene& scene, const Server& server, const ServerState& state,
+                          std::vector<Finding>& findings) {
+  const bool replicates = !server.is_root() || !scene.desired.replicas_of(server.name).empty();
+  if (!scene.desired.replication || !replicates) return;
+  const std::string runs = fmt::format("{} {}", to_text(state.flavor), to_text(state.version));
+  const auto too_long = [&](const char* code, const char* key, const std::string& what, std::size_t length,
+                            std::size_t limit) {
+    if (length <= limit) return;
+    Finding found =
+        finding(code, server.name, std::string("user.") + key, fmt::format("{} characters", length),
+                fmt::format("{} at most", limit),
+                fmt::format("{} is longer than the {} characters that {} takes", what, limit, runs));
+    found.hint = "declare a shorter one";
+    found.place = place_of(scene.desired, server, key);
+    findings.push_back(std::move(found));
+  };
+  const ReplicationAccount& account = *scene.desired.replication;
+  too_long("user.missing", "user", "the name of the replication account", characters(account.user),
+           longest_user(state));
+  too_long("user.missing", "host", "the host of the replication account", characters(account.host),
+           longest_host(state));
+  if (!server.is_root() && state.flavor == Flavor::mysql && scene.secrets.replication)
+    too_long("user.password", "password", "the replication password, in a channel,",
+             characters(scene.secrets.replication->reveal()), kLongestChannelPassword);
+}
+
+}  // namespace stemma
