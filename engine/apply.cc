@@ -13,11 +13,15 @@
 namespace stemma {
 namespace {
 
+// Who holds it is in the server's processlist, where an account without PROCESS sees only its own sessions.
+std::string words_for(const LockHolder& holder) {
+  if (holder.user.empty()) return "a session of another account, which this one may not see (PROCESS)";
+  return fmt::format("{}@{}, for {} s", holder.user, holder.host, holder.seconds);
+}
+
 Error held_by(const LockHolder& holder) {
   return {Trouble::locked,
-          fmt::format("another apply holds the lock on {}: {}@{}, for {} s", holder.server.text,
-                      holder.user.empty() ? "somebody" : holder.user,
-                      holder.host.empty() ? "somewhere" : holder.host, holder.seconds),
+          fmt::format("another apply holds the lock on {}: {}", holder.server.text, words_for(holder)),
           "wait for it to end (--lock-timeout 60s does), or look for it in that server's processlist; two "
           "names of "
           "the file that lead to one server look like this, too: see `stemma plan`",

@@ -25,7 +25,7 @@ Reading reading_for(StepKind);
 // Who holds the lock that this apply wanted.
 struct LockHolder {
   ServerName server;
-  std::string user, host;
+  std::string user, host;  // empty: not for us to see
   long seconds = 0;  // how long its connection has been idle: since about when it holds the lock
 };
 

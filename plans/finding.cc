@@ -48,6 +48,8 @@ const std::vector<CodeInfo>& finding_codes() {
       {"replica.position-unknown", error, "no point to go on from"},
       {"replica.semi-sync-differs", error, "its receiver has not taken up the declared semi-sync"},
       {"channel.option-differs", error, "an option of the channel is not as declared"},
+      {"channel.option-unsupported", error,
+       "the server can't have a declared option of the channel"},
       {"channel.tls-off", error, "the channel is not encrypted"},
       {"channel.auto-position-off", error, "the channel does not use the declared coordinates"},
       {"channel.unsupported", error, "the server's version knows no named channels"},

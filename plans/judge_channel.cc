@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plans/channel_options.h"
 #include "plans/judge_parts.h"
 #include "plans/receiver_hint.h"
 #include "plans/semi_sync.h"
@@ -105,7 +106,8 @@ void check_tls(const ChannelLook& look, const ServerState* source, OptionCheck& 
 
 void check_options(const ChannelLook& look, const ServerState* source, std::vector<Finding>& findings) {
   OptionCheck check(look, findings);
-  const ChannelOptions& declared = look.link.channel.options;
+  ChannelOptions declared = look.link.channel.options;
+  take_unknown(declared, look.state.flavor, look.state.version);  // preflight() complains of those
   const Channel& channel = *look.channel;
   const Server& from = *look.scene.desired.find(look.link.source());
   check.option("host", from.advertise.host, channel.host);
@@ -126,11 +128,9 @@ void check_options(const ChannelLook& look, const ServerState* source, std::vect
   if (declared.ca) check.option("ca", *declared.ca, channel.ca);
   if (declared.cert) check.option("cert", *declared.cert, channel.cert);
   if (declared.key) check.option("key", *declared.key, channel.key);
-  if (look.state.flavor == Flavor::mysql) {
-    if (declared.public_key) check.option("public_key", *declared.public_key, channel.public_key);
-    if (declared.compression) check.option("compression", *declared.compression, channel.compression);
-    if (declared.bind) check.option("bind", *declared.bind, channel.bind);
-  }
+  if (declared.public_key) check.option("public_key", *declared.public_key, channel.public_key);
+  if (declared.compression) check.option("compression", *declared.compression, channel.compression);
+  if (declared.bind) check.option("bind", *declared.bind, channel.bind);
   const auto filter = [&](const std::string& name, const std::optional<std::vector<std::string>>& wanted,
                           const std::string& observed) {
     if (wanted) check.option(name, in_order(*wanted), in_order(split(observed)));

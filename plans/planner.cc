@@ -19,12 +19,18 @@ namespace {
 bool is_refusal(const Finding& found) { return found.weight == Weight::error && !leaves_verdict_open(found); }
 
 void refuse_missing_privileges(const Scene& scene, Plan& plan) {
-  std::unordered_set<std::string_view> changed;
-  for (const Step& step : plan.steps) changed.insert(step.server.text);
+  std::unordered_set<std::string_view> changed, revoking;
+  for (const Step& step : plan.steps) {
+    changed.insert(step.server.text);
+    if (step.kind == StepKind::revoke) revoking.insert(step.server.text);
+  }
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
     if (state == nullptr || !changed.contains(server.name.text)) continue;
-    const auto missing = missing_privileges(*state, true);
+    auto missing = missing_privileges(*state, true);
+    if (revoking.contains(server.name.text) && state->replication_account)
+      for (const PrivilegeNeed& need : missing_to_revoke(*state, *state->replication_account))
+        missing.push_back(need);
     if (missing.empty()) continue;
     std::vector<std::string> names;
     for (const PrivilegeNeed& need : missing)
@@ -37,6 +43,29 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
     found.hint = privilege_hint(server.admin.user, missing);
     found.place = server.place;
     plan.refusals.push_back(std::move(found));
+  }
+}
+
+// MariaDB takes filters by GTID domain only where a channel uses GTIDs (1201).
+void refuse_domain_filters_by_position(const Scene& scene, Plan& plan) {
+  if (plan.coordinates != CoordinatesMode::position) return;
+  for (const Server& server : scene.desired.servers) {
+    const ServerState* state = scene.observed.find(server.name);
+    if (state == nullptr || state->flavor != Flavor::mariadb) continue;
+    for (const DeclaredLink& link : links_of(server)) {
+      const ChannelOptions& options = link.channel.options;
+      for (const auto& [key, declared] :
+           {std::pair{"do_domain_ids", options.do_domain_ids.has_value()},
+            std::pair{"ignore_domain_ids", options.ignore_domain_ids.has_value()}}) {
+        if (!declared) continue;
+        Finding found =
+            finding("channel.option-unsupported", server.name, fmt::format("channel.{}", key), "declared",
+                    "by position", fmt::format("{} filters only where channels use GTIDs", key));
+        found.hint = "set coordinates = \"gtid\", or take it out";
+        found.place = place_of(scene.desired, link, key);
+        plan.refusals.push_back(of_channel(std::move(found), link.name()));
+      }
+    }
   }
 }
 
@@ -73,6 +102,7 @@ Result<Plan> make_plan(const Scene& scene) {
   recipes.run();
   if (auto finished = std::move(draft).finish(plan); !finished) return tl::unexpected(finished.error());
   refuse_missing_privileges(scene, plan);
+  refuse_domain_filters_by_position(scene, plan);
   note_unknown_versions(scene, plan);
   return plan;
 }

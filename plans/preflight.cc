@@ -7,6 +7,7 @@
 #include <set>
 
 #include "plans/attach.h"
+#include "plans/channel_options.h"
 #include "plans/judge_parts.h"
 #include "plans/preflight_account.h"
 #include "plans/preflight_gtid.h"
@@ -142,17 +143,18 @@ void check_version(const Scene& scene, const DeclaredLink& link, const ServerSta
 
 // MariaDB's receiver would connect in plain text, and its status say that TLS is on.
 void check_tls_offer(const Scene& scene, const DeclaredLink& link, std::vector<Finding>& findings) {
-  const Server& server = link.replica;
   const ServerState* source = scene.observed.find(link.source());
   const auto& declared = link.channel.options.tls;
   if (source == nullptr || source->offers_tls || !declared || *declared < TlsMode::required) return;
-  findings.push_back(with_hint(
-      finding("channel.tls-off", server.name, "channel.tls", "on", "not offered",
-              fmt::format("the channel is to be encrypted, and {} offers no TLS", link.source().text)),
-      fmt::format(
-          "give {} a certificate (ssl_cert and ssl_key in its option file), or declare tls = \"preferred\"",
-          link.source().text),
-      place_of(scene.desired, server, "tls")));
+  findings.push_back(of_channel(
+      with_hint(
+          finding("channel.tls-off", link.replica.name, "channel.tls", "on", "not offered",
+                  fmt::format("the channel is to be encrypted, and {} offers no TLS", link.source().text)),
+          fmt::format("give {} a certificate (ssl_cert and ssl_key in its option file), or declare tls = "
+                      "\"preferred\"",
+                      link.source().text),
+          place_of(scene.desired, link, "tls")),
+      link.name()));
 }
 
 // MySQL 5.6 takes filters from its option file only.
@@ -242,6 +244,22 @@ void check_named_channels(const DeclaredLink& link, const ServerState& state,
       link.name()));
 }
 
+void check_options(const Scene& scene, const DeclaredLink& link, const ServerState& state,
+                   std::vector<Finding>& findings) {
+  ChannelOptions declared = link.channel.options;
+  for (const UnknownOption& unknown : take_unknown(declared, state.flavor, state.version)) {
+    const std::string key(unknown.key);
+    findings.push_back(of_channel(
+        with_hint(
+            finding("channel.option-unsupported", link.replica.name, "channel." + key, "declared", "unknown",
+                    fmt::format("{} {} has no option {} for its channels", to_text(state.flavor),
+                                to_text(state.version), key)),
+            fmt::format("declare it only for servers that know it ({})", unknown.known_by),
+            place_of(scene.desired, link, key)),
+        link.name()));
+  }
+}
+
 // The declared plugin must be one that the server can log accounts in with.
 void check_account_plugin(const Scene& scene, const Server& server, const ServerState& state,
                           std::vector<Finding>& findings) {
@@ -304,6 +322,7 @@ std::vector<Finding> preflight(const Scene& scene) {
       check_named_channels(link, *state, findings);
       check_version(scene, link, *state, findings);
       check_filters(scene, link, *state, findings);
+      check_options(scene, link, *state, findings);
       check_tls_offer(scene, link, findings);
     }
   }

@@ -58,10 +58,19 @@ Needs mariadb_needs() {
   };
 }
 
+// mysql.* of `mysql`.*
+std::string plain(std::string_view object) {
+  std::string text(object);
+  std::erase(text, '`');
+  std::erase(text, '\'');
+  return text;
+}
+
 // What was granted, by object.
 struct Held {
   std::set<std::string> everywhere, grantable_everywhere;
   std::map<std::string, std::set<std::string>> of_schema;  // "mysql.*"
+  std::map<std::string, std::set<std::string>> grantable_of_schema;
 
   explicit Held(const std::vector<Grant>& grants) {
     for (const Grant& grant : grants) {
@@ -69,18 +78,22 @@ struct Held {
         everywhere.insert(grant.privileges.begin(), grant.privileges.end());
         if (grant.grant_option) grantable_everywhere.insert(grant.privileges.begin(), grant.privileges.end());
       } else {
-        std::string object = grant.object;
-        std::erase(object, '`');
-        std::erase(object, '\'');
+        const std::string object = plain(grant.object);
         of_schema[object].insert(grant.privileges.begin(), grant.privileges.end());
+        if (grant.grant_option)
+          grantable_of_schema[object].insert(grant.privileges.begin(), grant.privileges.end());
       }
     }
   }
 
   [[nodiscard]] bool has(const PrivilegeNeed& need, const ServerState& state) const {
     const std::string name(need.name);
-    if (need.grantable)
-      return grantable_everywhere.contains(name) || grantable_everywhere.contains("ALL PRIVILEGES");
+    if (need.grantable) {
+      if (grantable_everywhere.contains(name) || grantable_everywhere.contains("ALL PRIVILEGES")) return true;
+      const auto schema = grantable_of_schema.find(plain(need.object));
+      return schema != grantable_of_schema.end() &&
+             (schema->second.contains(name) || schema->second.contains("ALL PRIVILEGES"));
+    }
     if (everywhere.contains("ALL PRIVILEGES") || everywhere.contains(name)) return true;
     if (const auto schema = of_schema.find(std::string(need.object)); schema != of_schema.end())
       if (schema->second.contains(name) || schema->second.contains("ALL PRIVILEGES")) return true;
@@ -114,6 +127,21 @@ std::vector<PrivilegeNeed> missing_privileges(const ServerState& state, bool to_
     // It may stand on single tables, and where it is missing the server has said so when it was observed.
     if (need.name == "SELECT") continue;
     if ((to_apply || !need.to_apply) && !held.has(need, state)) missing.push_back(need);
+  }
+  return missing;
+}
+
+std::vector<PrivilegeNeed> missing_to_revoke(const ServerState& state, const AccountState& account) {
+  const Held held(state.own_grants);
+  std::vector<PrivilegeNeed> missing;
+  for (const Grant& grant : account.grants) {
+    if (grant.object.empty()) continue;  // a role
+    for (const std::string& name : grant.privileges) {
+      const PrivilegeNeed need{
+          .name = name, .object = grant.object, .to_apply = kApply, .grantable = true, .why = "to revoke it"};
+      const bool stays = name == "USAGE" || (grant.object == "*.*" && name == "REPLICATION SLAVE");
+      if (!stays && !held.has(need, state)) missing.push_back(need);
+    }
   }
   return missing;
 }

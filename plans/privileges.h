@@ -24,6 +24,10 @@ std::vector<PrivilegeNeed> privileges_for(Flavor, const Version&);
 // How stemma's own account must be extended on this server for the given kinds of work; empty: it may do all.
 std::vector<PrivilegeNeed> missing_privileges(const ServerState&, bool to_apply);
 
+// What it lacks to take from the replication account all but what replication needs: only who may grant a privilege may
+// revoke it. The names are those of the account's grants.
+std::vector<PrivilegeNeed> missing_to_revoke(const ServerState&, const AccountState&);
+
 // "GRANT REPLICATION CLIENT, RELOAD ON *.* TO 'user'@'…';" one line for each object.
 std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>&, const std::string& account);
 

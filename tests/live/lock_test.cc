@@ -7,7 +7,8 @@ namespace stemma::live {
 TEST_CASE("the lock of another apply is respected", "[live][lock]") {
   Story story(quickstart("position"));
   for (const char* server : {"primary", "replica-2"}) {
-    auto holder = story.connect(server);
+    // Another apply, by the same account; who else has a session it may not see.
+    auto holder = story.connect(server, "stemma");
     REQUIRE(holder);
     REQUIRE(holder->query("SELECT GET_LOCK('stemma.apply', 0)"));
     const std::string before = story.snapshot();
@@ -15,7 +16,7 @@ TEST_CASE("the lock of another apply is respected", "[live][lock]") {
     INFO(apply.all());
     CHECK(apply.code == 7);
     CHECK(contains(apply.err, std::string("holds the lock on ") + server));
-    CHECK(contains(apply.err, "root@127.0.0.1"));
+    CHECK(contains(apply.err, "stemma@127.0.0.1"));
     CHECK(contains(apply.err, "for 0 s"));
     const Ran patient = story.stemma({"apply", "--yes", "--lock-timeout", "300ms"});
     CHECK(patient.code == 7);
@@ -25,6 +26,14 @@ TEST_CASE("the lock of another apply is respected", "[live][lock]") {
     CHECK(story.stemma({"plan"}).code == 0);
     CHECK(story.stemma({"drift"}).code == 2);
   }
+  auto administrator = story.connect("primary");
+  REQUIRE(administrator);
+  REQUIRE(administrator->query("SELECT GET_LOCK('stemma.apply', 0)"));
+  const Ran apply = story.stemma({"apply", "--yes"});
+  INFO(apply.all());
+  CHECK(apply.code == 7);
+  CHECK(contains(apply.err, "holds the lock on primary: a session of another account"));
+  REQUIRE(administrator->query("SELECT RELEASE_LOCK('stemma.apply')"));
   CHECK(story.apply().code == 0);
 }
 

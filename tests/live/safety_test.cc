@@ -193,7 +193,9 @@ TEST_CASE("replay attaches replicas to a source with data", "[live][safety][prov
 }
 
 TEST_CASE("replay of a source that made the account itself", "[live][safety][provision][account]") {
-  Story story(with_provision("provision = \"replay\""));
+  Shape shape = with_provision("provision = \"replay\"");
+  shape.admin = kRoot;  // only who may grant a privilege may revoke it
+  Story story(shape);
   story.sql("primary", kShop);
   story.sql("primary",
             {"CREATE USER 'repl_user'@'%' IDENTIFIED BY 'x'", "GRANT SELECT ON *.* TO 'repl_user'@'%'"});

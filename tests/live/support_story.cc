@@ -315,11 +315,12 @@ void Story::rewrite(const Shape& shape) {
   ours_ = shape.admin == admin("stemma");
   const std::string head =
       fmt::format("[topology]\nname = \"story\"\ncoordinates = \"{}\"\n[admin]\n", shape.coordinates);
-  std::string text = fmt::format("[replication]\n{}\n{}\n{}\n", shape.account,
-                                 test::test_server().name == "mysql-9.7" || contains(shape.account, "plugin =")
-                                     ? ""
-                                     : "plugin = \"mysql_native_password\"",
-                                 shape.replication);
+  std::string text =
+      fmt::format("[replication]\n{}\n{}\n{}\n", shape.account,
+                  test::test_server().name == "mysql-9.7" || contains(shape.account, "plugin =")
+                      ? ""
+                      : "plugin = \"mysql_native_password\"",
+                  shape.replication);
   int id = 0;
   for (const ServerLines& server : shape.servers) {
     ++id;
@@ -388,8 +389,8 @@ Address Story::address(const std::string& server) const {
   return {.host = shape_.host, .port = ports_.at(server), .socket = {}};
 }
 
-Result<mysql::Connection> Story::connect(const std::string& server) const {
-  return mysql::Connection::open(address(server), {"root", Secret(environment.at("LIVE_ADMIN_PASSWORD")), {}},
+Result<mysql::Connection> Story::connect(const std::string& server, const std::string& user) const {
+  return mysql::Connection::open(address(server), {user, Secret(environment.at("LIVE_ADMIN_PASSWORD")), {}},
                                  {});
 }
 

@@ -58,6 +58,9 @@ struct ServerLines {
   std::string more;          // further lines of its table
 };
 
+// [admin] for an account that may do everything.
+inline constexpr const char* kRoot = "user = \"root\"\npassword = { env = \"LIVE_ADMIN_PASSWORD\" }";
+
 // The topology file of a story.
 struct Shape {
   std::string coordinates = "position";
@@ -131,8 +134,10 @@ class Story {
   applied_steps();  // ids of the steps of `apply --yes`; throws unless it exits with 0
   std::map<std::string, std::string> environment;
 
-  // --- the servers
-  Result<mysql::Connection> connect(const std::string& server) const;
+  // --- the servers, all of one version
+  [[nodiscard]] Flavor flavor() const { return flavor_; }
+  [[nodiscard]] Version version() const { return version_; }
+  Result<mysql::Connection> connect(const std::string& server, const std::string& user = "root") const;
   void sql(const std::string& server, const std::vector<std::string>& statements) const;  // one session
   void unlogged(const std::string& server, std::vector<std::string> statements) const;    // sql_log_bin = 0
   [[nodiscard]] std::string cell(const std::string& server,

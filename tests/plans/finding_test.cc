@@ -24,7 +24,7 @@ TEST_CASE("the list of codes") {
     CHECK_FALSE(code.meaning.empty());
     if (code.weight == Weight::warning) warnings.insert(code.code);
   }
-  CHECK(codes.size() == 43);
+  CHECK(codes.size() == 44);
   CHECK(warnings == std::set<std::string_view>{"server.version-order", "source.schema-shared",
                                                "source.unmanaged-replica", "channel.unmanaged",
                                                "variable.not-persisted"});
