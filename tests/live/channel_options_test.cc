@@ -8,6 +8,7 @@
 
 #include "tests/catch.h"
 #include "tests/live/support_story.h"
+#include "tests/servers/support_servers.h"
 
 namespace stemma::live {
 namespace {
@@ -124,7 +125,8 @@ std::string in_order(const std::string& text) {
 std::string read_back(const Story& story, const std::string& server, const Row& row) {
   const std::string configuration = " FROM performance_schema.replication_connection_configuration";
   const std::string column = row.column;
-  if (column == "compression") return story.cell(server, "SELECT COMPRESSION_ALGORITHM" + configuration);
+  if (column == "compression")
+    return in_order(story.cell(server, "SELECT COMPRESSION_ALGORITHM" + configuration));
   if (column != "heartbeat") return in_order(story.slave(server, column));
   if (story.flavor() == Flavor::mariadb) return story.slave(server, "Slave_heartbeat_period");
   if (story.version() >= Version{5, 7, 0})
@@ -163,7 +165,8 @@ void set_by_hand(const Story& story, const std::string& server, const std::vecto
 }  // namespace
 
 TEST_CASE("options of a channel outlive a re-point, and are set as declared", "[live][server][options]") {
-  const char* const turns[][2] = {{"position", "do_"}, {"gtid", "ignore_"}, {"gtid", "do_"}};
+  std::vector<std::pair<const char*, const char*>> turns = {{"position", "do_"}, {"gtid", "ignore_"}};
+  if (!test::test_server().name.starts_with("mysql")) turns.emplace_back("gtid", "do_");  // filters by domain
   for (const auto& [mode, without] : turns) {
     Shape shape = quickstart(mode);
     Story story(shape);

@@ -100,9 +100,9 @@ TEST_CASE("who may not grant a privilege can't revoke it, and is told so before"
           "[live][server][privileges]") {
   Story story(quickstart("position"));
   REQUIRE(story.apply().code == 0);
-  story.unlogged("replica-1", {"GRANT INSERT ON *.* TO 'repl_user'@'%'"});
+  story.unlogged("primary", {"GRANT INSERT ON *.* TO 'repl_user'@'%'"});
   story.sql("replica-2", {"STOP SLAVE"});  // something that could be done
-  CHECK(has(story.codes(), "replica-1 user.grants-excess"));
+  CHECK(has(story.codes(), "primary user.grants-excess"));
   const std::string before = story.snapshot();
   const Ran refused = story.stemma({"apply", "--yes"});
   INFO(refused.all());
@@ -110,7 +110,7 @@ TEST_CASE("who may not grant a privilege can't revoke it, and is told so before"
   CHECK(contains(refused.all(), "server.privilege-missing"));
   CHECK(contains(refused.all(), "GRANT INSERT ON *.* TO 'stemma'"));
   CHECK(story.snapshot() == before);
-  story.unlogged("replica-1", {"GRANT INSERT ON *.* TO 'stemma'@'%' WITH GRANT OPTION"});
+  story.unlogged("primary", {"GRANT INSERT ON *.* TO 'stemma'@'%' WITH GRANT OPTION"});
   CHECK_FALSE(story.applied_steps().empty());
   CHECK(story.codes().empty());
 }

@@ -166,7 +166,8 @@ const std::map<std::string, Apply>& words() {
       {"password", [](Story&, ServerState& s, const std::string& v) { account_of(s).hash = native_password_hash(Secret(v)); }},
       {"plugin", [](Story&, ServerState& s, const std::string& v) { account_of(s).plugin = v; }},
       {"no-grant", [](Story&, ServerState& s, const std::string&) { account_of(s).grants = {grant({"USAGE"})}; }},
-      {"may-also", [](Story&, ServerState& s, const std::string& v) { account_of(s).grants.push_back(grant({v})); }},
+      // the replication account; ours may take it away
+      {"may-also", [](Story&, ServerState& s, const std::string& v) { account_of(s).grants.push_back(grant({v})); s.own_grants.push_back(grant({v}, "*.*", true)); }},
       {"account", [](Story&, ServerState& s, const std::string& v) { s.accounts.push_back({split(v, "@")[0], split(v, "@")[1]}); }},
       {"bypass", [](Story&, ServerState& s, const std::string& v) { s.read_only_bypass.push_back({split(v, "@")[0], split(v, "@")[1]}); }},
       // its own binlog and data
