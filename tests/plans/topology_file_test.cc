@@ -175,6 +175,15 @@ const std::vector<Broken> broken_files = {
      "[admin]\npassword = \"hunter2\"\n[server.a]\naddress = 1\n",
      {"2:12 stands in the file for everybody to read", "4:11 'address' must be an address"}},
 
+    {"verification without an authority",
+     "[admin]\ntls = \"verify-identity\"\n[replication]\nuser = \"r\"\npassword = { env = \"X\" }\ntls = "
+     "\"verify-ca\"\n"
+     "[server.a]\naddress = \"a\"\n[server.b]\naddress = \"b\"\nsource = \"a\"\n[server.c]\naddress = "
+     "\"c\"\nsource = "
+     "\"a\"\ntls = \"verify-identity\"\n",
+     {"2:1 tls = \"verify-identity\" has no authority to verify with",
+      "6:1 tls = \"verify-ca\" has no authority to verify with"}},
+
     // What this version does not do.
     {"not supported",
      replica("provision = \"clone\"\ntunnel = [\"ssh\"]\n"),
