@@ -67,7 +67,8 @@ std::string describe(const Fact& fact) {
             return fmt::format("both threads of {} are on{}", to_text(f.link), in_round(f.round));
           },
           [](const Flowing& f) {
-            return fmt::format("data flow from {} to {}{}", f.source.text, to_text(f.link), in_round(f.round));
+            return fmt::format("data flow from {} to {}{}", f.source.text, to_text(f.link),
+                               in_round(f.round));
           },
           [](const SemiSync& f) {
             return fmt::format("{} replicates {}semi-synchronously", to_text(f.link), f.on ? "" : "not ");
@@ -92,8 +93,10 @@ const ServerName& subject(const Fact& fact) {
 const Link* link_of(const Fact& fact) {
   return std::visit(
       [](const auto& f) -> const Link* {
-        if constexpr (requires { f.link; }) return &f.link;
-        else return nullptr;
+        if constexpr (requires { f.link; })
+          return &f.link;
+        else
+          return nullptr;
       },
       fact);
 }

@@ -128,9 +128,14 @@ json fingerprint(const Scene& scene, const Plan& plan) {
   }
   // What servers hold decides where a replica is to be attached, even if the plan refuses it.
   std::set<ServerName> attaching;
-  for (const Server& server : scene.desired.servers)
-    if (const ServerState* state = scene.observed.find(server.name); state != nullptr && is_fresh(*state))
-      for (const DeclaredChannel& channel : server.channels) attaching.insert({server.name, channel.source});
+  for (const Server& server : scene.desired.servers) {
+    const ServerState* state = scene.observed.find(server.name);
+    if (state == nullptr) continue;
+    const bool fresh = is_fresh(*state);
+    for (const DeclaredChannel& channel : server.channels)
+      if (fresh || (server.channels.size() > 1 && state->channel(channel.name) == nullptr))
+        attaching.insert({server.name, channel.source});
+  }
   json result = json::object();
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);

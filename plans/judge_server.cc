@@ -82,7 +82,8 @@ Place place_of(const Topology& topology, const Server& server, const std::string
 }
 
 Place place_of(const Topology& topology, const DeclaredLink& link, const std::string& key) {
-  const std::string own = link.channel.name.empty() ? key : fmt::format("channel.{}.{}", link.channel.name, key);
+  const std::string own =
+      link.channel.name.empty() ? key : fmt::format("channel.{}.{}", link.channel.name, key);
   if (const auto found = link.replica.places.find(own); found != link.replica.places.end())
     return found->second;
   for (const char* section : {"replication.", "topology."})

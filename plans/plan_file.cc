@@ -111,8 +111,7 @@ Result<json> plan_to_json(const Scene& scene, const Plan& plan, const Preview& p
                                        {"observed", found.observed},
                                        {"code", found.code}});
   }
-  for (const Step& step : plan.steps)
-    document["steps"].push_back(step_to_json(plan, step, preview));
+  for (const Step& step : plan.steps) document["steps"].push_back(step_to_json(plan, step, preview));
   for (const Finding& found : plan.refusals)
     document["refusals"].push_back({{"code", found.code},
                                     {"server", found.server.text},

@@ -280,7 +280,9 @@ void check_gtids(const Scene& scene, const Server& server, const ServerState& st
     if (state.channel(link.channel.name) == nullptr) continue;
     if (auto errant = errant_transactions(scene, link))
       into.push_back(of_channel(std::move(*errant), link.name()));
-    else if (auto perhaps = perhaps_errant(scene, link, state))
+    // (Once: it is about the server.)
+    else if (auto perhaps = perhaps_errant(scene, link, state);
+             perhaps && &link.channel == &server.channels.front())
       into.push_back(of_channel(std::move(*perhaps), link.name()));
   }
 }

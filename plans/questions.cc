@@ -21,7 +21,8 @@ void ask_about(const DeclaredLink& link, const Scene& scene, std::map<ServerName
                         judge(Follows{link.name(), link.source(), by_gtid}, scene).verdict == Verdict::holds;
   if (in_order) return;
   // Data are compared only where a replica may be attached anew; a channel that has brought something is never.
-  if (is_fresh(*state) || (channel != nullptr && state->executed().empty())) {
+  const bool new_beside_others = channel == nullptr && server.channels.size() > 1;
+  if (is_fresh(*state) || new_beside_others || (channel != nullptr && state->executed().empty())) {
     questions[server.name].schemas = true;
     questions[link.source()].schemas = true;
   }

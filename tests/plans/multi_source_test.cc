@@ -5,6 +5,7 @@
 #include "plans/attach.h"
 #include "plans/diff.h"
 #include "plans/preflight.h"
+#include "plans/questions.h"
 #include "plans/render.h"
 #include "tests/catch.h"
 #include "tests/expected.h"
@@ -199,6 +200,14 @@ TEST_CASE("a source that is new to a replica that replicates") {
   CHECK(refusals(Story(two("slave-pos=1-1-10,2-2-5 state=1-1-10,2-2-5 b:gone")).plan()).empty());
   CHECK(refusals(Story(two("slave-pos=1-1-10 state=1-1-10,2-2-5 b:gone")).plan()) ==
         "r replica.position-unknown\n");
+}
+
+TEST_CASE("what decides about a new source is asked") {
+  const Story story(
+      "by gtid\na | domain=1 state=1-1-10 unasked; b | domain=2 state=2-2-20 unasked\n"
+      "r < a b<b | slave-pos=1-1-10 state=1-1-10 b:gone unasked");
+  const auto questions = questions_for(story.scene());
+  for (const char* server : {"a", "b", "r"}) CHECK(questions.at(ServerName{server}).schemas);
 }
 
 TEST_CASE("what came from one source is not errant for the other") {

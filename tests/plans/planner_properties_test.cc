@@ -1,7 +1,10 @@
 // What must be so for any fleet, tried on many made-up ones.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <optional>
 #include <random>
+#include <set>
 
 #include "plans/diff.h"
 #include "plans/planner.h"
@@ -24,8 +27,9 @@ class Dice {
   std::mt19937 engine_;
 };
 
-// A forest of up to thirty servers in any state that the language of stories can say.
-std::string any_fleet(Dice& dice, const std::string& nothing_executed = "stopped") {
+// A forest of up to thirty servers in any state that the language of stories can say; with several sources some
+// replicas have a channel 'x' from another tree.
+std::string any_fleet(Dice& dice, const std::string& nothing_executed = "stopped", bool several = false) {
   static const std::vector<std::string> declared = {"",
                                                     "",
                                                     "",
@@ -57,11 +61,23 @@ std::string any_fleet(Dice& dice, const std::string& nothing_executed = "stopped
                                             "lag=100"};
   const std::size_t count = 1 + dice.below(30);
   std::string text = "by " + dice.any({"position", "gtid", "auto"}) + "\n";
+  std::vector<std::set<std::size_t>> roots(count);
   for (std::size_t i = 0; i < count; ++i) {
     const bool replica = i > 0 && !dice.one_in(8);
     text += fmt::format("s{}", i);
-    if (replica) text += fmt::format(" < s{} {}", dice.below(i), dice.any(declared));
-    text += " |";
+    const std::size_t source = replica ? dice.below(i) : i;
+    roots[i] = replica ? roots[source] : std::set<std::size_t>{i};
+    if (replica) text += fmt::format(" < s{} {}", source, dice.any(declared));
+    std::optional<std::size_t> other;
+    if (several && replica && !dice.one_in(3)) other = dice.below(i);
+    if (other && std::any_of(roots[*other].begin(), roots[*other].end(),
+                             [&](std::size_t root) { return roots[i].contains(root); }))
+      other.reset();
+    if (other) {
+      roots[i].insert(roots[*other].begin(), roots[*other].end());
+      text += fmt::format(" x<s{}", *other);
+    }
+    text += several ? fmt::format(" | domain={}", i) : " |";
     const bool fresh = dice.one_in(3);
     if (fresh) text += " fresh";
     for (std::size_t n = dice.below(3); n > 0; --n)
@@ -70,6 +86,9 @@ std::string any_fleet(Dice& dice, const std::string& nothing_executed = "stopped
         text += " " + word;
     if (replica && !fresh)
       for (std::size_t n = dice.below(3); n > 0; --n) text += " " + dice.any(channel);
+    if (other && !fresh)
+      text +=
+          " " + dice.any({"", "x:stopped", "x:gone", "x:applier-error=1062", "x:lost-place", "x:follows=s0"});
     text += "\n";
   }
   return text;
@@ -92,6 +111,25 @@ TEST_CASE("any fleet: steps in order, needs brought about, one writer, no skippe
     if (verdict_of(plan.differences) == DriftVerdict::in_sync) CHECK(steps(plan).empty());
   }
   CHECK(with_steps > 200);
+}
+
+TEST_CASE("any fleet with replicas of several sources") {
+  Dice dice(20261125);
+  std::size_t applied = 0, adopted = 0;
+  for (int i = 0; i < 600; ++i) {
+    const std::string text = any_fleet(dice, "slave-pos=", true);
+    INFO("the fleet is\n" << text);
+    const Story story(text);
+    const Plan plan = story.plan();  // checks broken_rules()
+    for (const Step& step : plan.steps) {
+      const Link* link = link_of(step);
+      if (link != nullptr && link->channel == "x") ++applied;
+      if (step.kind == StepKind::adopt_position && sources_of(step).size() > 1) ++adopted;
+    }
+    if (verdict_of(plan.differences) == DriftVerdict::in_sync) CHECK(steps(plan).empty());
+  }
+  CHECK(applied > 100);
+  CHECK(adopted > 5);
 }
 
 TEST_CASE("any fleet: drift has steps, a refusal or a note") {
