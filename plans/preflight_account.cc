@@ -25,7 +25,8 @@ std::size_t longest_host(const ServerState& state) {
   return state.version >= first ? 255 : 60;
 }
 
-// MySQL 5.6 takes a longer one, and keeps its beginning. MariaDB's limit is one of bytes: engine/secrets.
+// MySQL 9.7 calls them characters and counts bytes; 5.6 takes a longer one, and keeps its beginning. MariaDB's limit is
+// every file's: engine/secrets.
 constexpr std::size_t kLongestChannelPassword = 32;
 
 }  // namespace
@@ -36,24 +37,24 @@ void check_account_limits(const Scene& scene, const Server& server, const Server
   if (!scene.desired.replication || !replicates) return;
   const std::string runs = fmt::format("{} {}", to_text(state.flavor), to_text(state.version));
   const auto too_long = [&](const char* code, const char* key, const std::string& what, std::size_t length,
-                            std::size_t limit) {
+                            std::size_t limit, const char* unit) {
     if (length <= limit) return;
+    // How long it is, is nobody's business where it is a password.
     Finding found =
-        finding(code, server.name, std::string("user.") + key, fmt::format("{} characters", length),
-                fmt::format("{} at most", limit),
-                fmt::format("{} is longer than the {} characters that {} takes", what, limit, runs));
+        finding(code, server.name, std::string("user.") + key, fmt::format("{} {} at most", limit, unit),
+                "longer", fmt::format("{} is longer than the {} {} that {} takes", what, limit, unit, runs));
     found.hint = "declare a shorter one";
     found.place = place_of(scene.desired, server, key);
     findings.push_back(std::move(found));
   };
   const ReplicationAccount& account = *scene.desired.replication;
   too_long("user.missing", "user", "the name of the replication account", characters(account.user),
-           longest_user(state));
+           longest_user(state), "characters");
   too_long("user.missing", "host", "the host of the replication account", characters(account.host),
-           longest_host(state));
+           longest_host(state), "characters");
   if (!server.is_root() && state.flavor == Flavor::mysql && scene.secrets.replication)
     too_long("user.password", "password", "the replication password, in a channel,",
-             characters(scene.secrets.replication->reveal()), kLongestChannelPassword);
+             scene.secrets.replication->reveal().size(), kLongestChannelPassword, "bytes");
 }
 
 }  // namespace stemma

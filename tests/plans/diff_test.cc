@@ -174,15 +174,15 @@ TEST_CASE("names and passwords that do not fit") {
   const auto text = [](int length) { return std::string(static_cast<std::size_t>(length), 'x'); };
   CHECK(told_of(text(16), text(60), text(32), Flavor::mysql, {5, 6, 24}).empty());
   CHECK(told_of(text(17), text(61), text(33), Flavor::mysql, {5, 6, 24}) ==
-        "error b user.missing user.user: 17 characters, but 16 at most\n"
-        "error b user.missing user.host: 61 characters, but 60 at most\n"
-        "error b user.password user.password: 33 characters, but 32 at most\n");
+        "error b user.missing user.user: 16 characters at most, but longer\n"
+        "error b user.missing user.host: 60 characters at most, but longer\n"
+        "error b user.password user.password: 32 bytes at most, but longer\n");
   CHECK(told_of(text(32), text(255), text(32), Flavor::mysql, {9, 7, 4}).empty());
   CHECK(told_of(text(33), "%", "x", Flavor::mysql, {9, 7, 4}) ==
-        "error b user.missing user.user: 33 characters, but 32 at most\n");
+        "error b user.missing user.user: 32 characters at most, but longer\n");
   CHECK(told_of(text(80), text(60), text(96), Flavor::mariadb, {10, 5, 29}).empty());
   CHECK(told_of(text(81), text(60), text(96), Flavor::mariadb, {10, 5, 29}) ==
-        "error b user.missing user.user: 81 characters, but 80 at most\n");
+        "error b user.missing user.user: 80 characters at most, but longer\n");
   CHECK(told_of(text(128), text(255), text(96), Flavor::mariadb, {10, 11, 0}).empty());
   CHECK(told_of("репликарепликарепликарепликаре", "%", "x", Flavor::mysql, {9, 7, 4})
             .empty());  // 30 of 2 bytes
