@@ -40,6 +40,7 @@ make_root() {
     rm -rf "$new"
     return 1
   fi
+  printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n' >"$new/etc/hosts" # a real machine's installer writes it
   mv -T "$new" "$root"
 }
 
