@@ -78,7 +78,13 @@ run_servers() {
   local name status seconds words
   echo "== servers"
   wait "$fetching" # what it could not have is told now
+  rm -f "$logs/servers.tsv"
   tests/servers/run.sh ${write_readme:+--write-readme}
+  if [[ ! -e $logs/servers.tsv ]]; then
+    note servers 0 FAILED
+    failed=$((failed + 1))
+    return
+  fi
   while IFS=$'\t' read -r name status seconds words; do
     case $status in
       passed) passed=$((passed + 1)) ;;
@@ -89,7 +95,7 @@ run_servers() {
       *) failed=$((failed + 1)) words="FAILED: $words" ;;
     esac
     note "$name" "$seconds" "$words"
-  done <build/logs/servers.tsv
+  done <"$logs/servers.tsv"
 }
 
 if ((quick)); then
