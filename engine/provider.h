@@ -26,7 +26,7 @@ Reading reading_for(StepKind);
 struct LockHolder {
   ServerName server;
   std::string user, host;  // empty: not for us to see
-  long seconds = 0;  // how long its connection has been idle: since about when it holds the lock
+  long seconds = 0;        // how long its connection has been idle: since about when it holds the lock
 };
 
 // Calls may come from several threads; calls for one server are put one after another by the provider.

@@ -128,9 +128,9 @@ Moment moment_of(const ServerState&);
 
 // What became known while applying. Empty while planning.
 struct Outputs {
-  std::map<ServerName, Moment> noted;        // by source: capture-coordinates
-  std::map<ServerName, Moment> sources;      // by source: as the apply first observed it (CaughtUp's goal)
-  std::map<Link, Moment> after_start;        // its source, read when START had returned
+  std::map<ServerName, Moment> noted;    // by source: capture-coordinates
+  std::map<ServerName, Moment> sources;  // by source: as the apply first observed it (CaughtUp's goal)
+  std::map<Link, Moment> after_start;    // its source, read when START had returned
 };
 
 // Everything a judgement may look at. Borrowed for the call.

@@ -316,10 +316,10 @@ void Recipes::start(const DeclaredLink& link, int round, std::vector<Fact> needs
              round == 1 ? "it is to replicate" : "it goes on by file and position");
   std::vector<Fact> running = {Flowing{link.name(), link.source(), round}};
   if (const auto semi_sync = semi_sync_to_reach(link)) running.emplace_back(*semi_sync);
-  draft_.add(StepKind::await_running, server.name, std::move(running), {ChannelOn{link.name(), round}},
-             fmt::format("wait until both threads run and {} has received what {} had", name,
-                         link.source().text),
-             "running means that data flow");
+  draft_.add(
+      StepKind::await_running, server.name, std::move(running), {ChannelOn{link.name(), round}},
+      fmt::format("wait until both threads run and {} has received what {} had", name, link.source().text),
+      "running means that data flow");
 }
 
 Fact Recipes::noted(const DeclaredLink& link) const {

@@ -26,7 +26,7 @@ constexpr std::array kRows = {
     Phrase{"ip address mismatch", TlsTrouble::other_name},
     Phrase{"certificate validation failure", TlsTrouble::other_name},  // MariaDB's receiver
     Phrase{"failed to verify the server certificate",
-        TlsTrouble::no_authority},  // the same, verifying without a CA
+           TlsTrouble::no_authority},  // the same, verifying without a CA
     Phrase{"key values mismatch", TlsTrouble::own_pair},
     Phrase{"private key does not match", TlsTrouble::own_pair},
     Phrase{"no such file", TlsTrouble::own_files},

@@ -101,7 +101,7 @@ enum class CoordinatesMode { position, gtid, automatic };
 
 // One channel as the file wants it.
 struct DeclaredChannel {
-  std::string name;        // "" is the default channel
+  std::string name;  // "" is the default channel
   ServerName source;
   ChannelOptions options;  // its own, over those of [replication]
   Place place;             // of its `source`
@@ -113,8 +113,9 @@ struct Server {
   Address address;    // how stemma reaches it
   Address advertise;  // how replicas reach it; the address if the file says nothing
   std::optional<std::uint32_t> server_id;
-  std::vector<DeclaredChannel> channels;  // none: a root, one that takes the writes; the default one is the first
-  bool read_only = false;            // the file's word, or the default: true with a source
+  std::vector<DeclaredChannel>
+      channels;            // none: a root, one that takes the writes; the default one is the first
+  bool read_only = false;  // the file's word, or the default: true with a source
   std::optional<bool> super_read_only;
   Provision provision = Provision::refuse;
   std::optional<std::string> provision_at;  // `at`: "FILE:POS" or a GTID set

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# run.sh [--quick|--all] [--write-readme]: builds and tests everything, the tests on real servers included: release, then
-# with the address and undefined-behaviour sanitizers, then clang-format, then the suites that hold on any server on each
-# server of tests/servers, which are fetched meanwhile. --all adds the thread sanitizer and clang-tidy; --quick is the
-# release build alone; --write-readme puts the table of the servers into README.md.
+# run.sh [--quick|--all] [--servers] [--write-readme]: builds and tests everything, the tests on real servers included:
+# release, then with the address and undefined-behaviour sanitizers, then clang-format. --servers adds the suites that
+# hold on any server on each server of tests/servers, which are fetched meanwhile; --write-readme puts the table of them
+# into README.md. --all adds these, the thread sanitizer and clang-tidy; --quick is the release build alone.
 # A stage that fails does not hide the others.
 # The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers and each
 # stage that cannot even run its tests counting as one. A server that can't be had was not run: it counts as neither, and
@@ -10,13 +10,14 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-quick=0 all=0 write_readme=
+quick=0 all=0 servers=0 write_readme=
 for option in "$@"; do
   case $option in
     --quick) quick=1 ;;
-    --all) all=1 ;;
-    --write-readme) write_readme=1 ;;
-    *) echo "usage: $0 [--quick|--all] [--write-readme]" >&2 && exit 1 ;;
+    --all) all=1 servers=1 ;;
+    --servers) servers=1 ;;
+    --write-readme) servers=1 write_readme=1 ;;
+    *) echo "usage: $0 [--quick|--all] [--servers] [--write-readme]" >&2 && exit 1 ;;
   esac
 done
 
@@ -102,6 +103,8 @@ if ((quick)); then
   stage packages tests/deps.sh
 else
   stage packages tests/deps.sh --test
+fi
+if ((servers)); then
   tests/deps.sh --servers # what can't be had for want of it is told as such
   tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
   fetching=$!
@@ -115,7 +118,11 @@ if ((!quick)); then
   else
     stage format tests/lint.sh --format
   fi
+fi
+if ((servers)); then
   run_servers
+else
+  note "other servers" 0 "not run: tests/run.sh --servers"
 fi
 
 echo

@@ -122,8 +122,11 @@ TEST_CASE("TLS of a channel") {
   Story by_authority("a | offers-tls; b < a tls=verify-ca ca=/ca.pem | tls");
   by_authority.channel("b").ca = "/ca.pem";
   CHECK(drift(by_authority) == "error b channel.option-differs channel.verify: on, but off\n");
-  CHECK(channel_tls(by_authority.server("b").channels.front().options, nullptr, Flavor::mysql, true).verify == false);
-  CHECK(channel_tls(by_authority.server("b").channels.front().options, nullptr, Flavor::mysql, false).verify == true);
+  CHECK(channel_tls(by_authority.server("b").channels.front().options, nullptr, Flavor::mysql, true).verify ==
+        false);
+  CHECK(
+      channel_tls(by_authority.server("b").channels.front().options, nullptr, Flavor::mysql, false).verify ==
+      true);
 }
 
 TEST_CASE("coordinates") {

@@ -178,8 +178,8 @@ admin = { password = { env = "B" } }
   const Server& c = topology.servers[0];
   const Server& a = topology.servers[1];
   const Server& b = topology.servers[2];
-  CHECK(c.name.text == "c");          // the order of the file, not of the alphabet
-  CHECK(a.is_root());  // the default is not meant for the server that it names
+  CHECK(c.name.text == "c");  // the order of the file, not of the alphabet
+  CHECK(a.is_root());         // the default is not meant for the server that it names
   CHECK(a.provision == Provision::refuse);
   CHECK_FALSE(a.read_only);
   REQUIRE(b.channel() != nullptr);
