@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "plans/tls_trouble.h"
 
 namespace stemma {
@@ -42,15 +44,21 @@ std::string tls_hint(const Channel& channel) {
   return "check the channel's tls, ca, cert and key, and the source's certificate";
 }
 
+std::string login_hint(const Channel& channel) {
+  const bool ascii =
+      std::all_of(channel.user.begin(), channel.user.end(), [](unsigned char c) { return c < 0x80; });
+  return fmt::format(
+      "the source has '{}' with another password, or with a host pattern that does not fit the replica{}{}",
+      channel.user, channel.tls ? "" : ", or wants TLS of it (REQUIRE SSL), which the channel lacks",
+      // MariaDB 10.11's receiver sends the name in latin1 by default.
+      ascii ? "" : "; a name like this one needs character_set_server = utf8mb4 on the replica");
+}
+
 }  // namespace
 
 std::string receiver_hint(const Channel& channel) {
   switch (channel.receiver_errno) {
-    case 1045:
-      return fmt::format(
-          "the source has '{}' with another password, or with a host pattern that does not fit the "
-          "replica{}",
-          channel.user, channel.tls ? "" : ", or wants TLS of it (REQUIRE SSL), which the channel lacks");
+    case 1045: return login_hint(channel);
     case 2002:
     case 2003:
     case 2005:

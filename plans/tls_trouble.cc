@@ -38,7 +38,7 @@ constexpr std::array kRows = {
     Phrase{"issuer certificate", TlsTrouble::other_authority},
     Phrase{"not trusted", TlsTrouble::other_authority},
     Phrase{"verify failed", TlsTrouble::not_verified},
-    Phrase{"lib(0)::reason(0)", TlsTrouble::not_verified},  // MariaDB's receiver asks OpenSSL too late
+    Phrase{"reason(0)", TlsTrouble::not_verified},  // MariaDB's receiver asks OpenSSL too late
     Phrase{"no protocols available", TlsTrouble::no_version},
     Phrase{"unsupported protocol", TlsTrouble::no_version},
     Phrase{"protocol version", TlsTrouble::no_version},

@@ -14,6 +14,7 @@ namespace stemma::mysql {
 namespace {
 
 constexpr int kNoSuchGrant = 1141;
+constexpr int kNameTooLong = 1470;  // then there is no such account either
 
 bool is_privilege_error(int number) {
   static constexpr std::array numbers = {1044, 1045, 1142, 1143, 1227, 1370};
@@ -26,6 +27,11 @@ struct Question {
   std::function<void(const Table&)> read;
   int harmless_error = 0;  // an error number that is an answer, too
 };
+
+bool is_an_answer(const Question& question, int error) {
+  return error == question.harmless_error ||
+         (question.harmless_error == kNoSuchGrant && error == kNameTooLong);
+}
 
 // A server quotes the statement that it could not read, password and all.
 Error without_secret(Error error, const Secrets& secrets) {
@@ -183,7 +189,7 @@ Result<ServerState> MysqlProvider::observe(const ServerName& name) {
   if (!batch) return tl::unexpected(batch.error());
   std::optional<Error> denied;
   const auto note = [&](const Question& question, const Error& error) -> Result<void> {
-    if (error.number == question.harmless_error) return {};
+    if (is_an_answer(question, error.number)) return {};
     if (!is_privilege_error(error.number)) return tl::unexpected(error);
     if (!denied) denied = error;
     return {};
@@ -341,7 +347,7 @@ Result<void> MysqlProvider::read_back(Lane& lane, const Reading& reading, Server
   if (batch->failed) {
     const std::size_t at = batch->results.size();
     const bool an_answer =
-        at >= first.size() && batch->failed->number == questions[at - first.size()].harmless_error;
+        at >= first.size() && is_an_answer(questions[at - first.size()], batch->failed->number);
     if (!an_answer) {
       // What a half-done packet left of session settings must not reach the next step.
       lane.connection.reset();

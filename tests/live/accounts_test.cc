@@ -49,7 +49,8 @@ void refused(Story& story, const std::string& code, const std::string& part) {
 }  // namespace
 
 TEST_CASE("any name will do for the replication account", "[live][server][accounts]") {
-  const Shape shape = pair();
+  Shape shape = pair();
+  shape.options = {"--character-set-server=utf8mb4"};  // by which MariaDB's receiver says its name
   struct Name {
     const char *toml, *host, *name;
   };

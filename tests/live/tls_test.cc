@@ -167,7 +167,7 @@ TEST_CASE("a server without TLS gets no login that must be encrypted", "[live][s
   Story story(shape);
   // MySQL has forgotten every caching_sha2_password login now: the first one goes the long way, by the server's RSA
   // key. Connector/C left to itself sends the password in the clear here, which the server refuses (1045).
-  story.restart("primary", {});
+  if (on_mysql() && !is("mysql-5.6")) story.restart("primary", {});
   expect_logins(story, shape,
                 {{"preferred", client, "", ""},
                  {"preferred", "", "", ""},
@@ -215,6 +215,13 @@ TEST_CASE("channels are encrypted and verified as the file says, and lose nothin
   const Authority& ours = certificates.ours;
   Shape shape = quickstart("position");
   shape.options = ours.server_options("server");
+  if (is("mysql-5.6")) {  // its TLS knows no certificates like these, so that it offers none
+    shape.replication += "\ntls = \"required\"";
+    Story story(shape);
+    CHECK(story.cell("primary", "SELECT @@have_ssl") == "DISABLED");
+    CHECK(story.apply().code == 3);
+    return;
+  }
   const std::string secret = shape.replication + "\nconnect_retry = \"1s\"\n";
   const auto with = [&](const std::string& lines) {
     Shape changed = shape;

@@ -44,6 +44,7 @@ TEST_CASE("what a failed TLS handshake was about") {
       Row{"SSL connection error: SSL certificate validation failure", TlsTrouble::other_name},
       Row{"SSL connection error: Failed to verify the server certificate", TlsTrouble::no_authority},
       Row{"SSL connection error: error:00000000:lib(0)::reason(0)", TlsTrouble::not_verified},
+      Row{"SSL connection error: error:00000000:lib(0):func(0):reason(0)", TlsTrouble::not_verified},  // 10.5
       Row{"SSL connection error: SSL_CTX_set_default_verify_paths failed", TlsTrouble::own_files},
       // MySQL 9.7's
       Row{"SSL connection error: error:0A000086:SSL routines::certificate verify failed",
@@ -69,6 +70,10 @@ TEST_CASE("what to do about a receiver that can't connect") {
   CHECK(mentions(receiver_hint(failed(1045, "Access denied")), "'repl' with another password"));
   CHECK_FALSE(mentions(receiver_hint(failed(1045, "Access denied")), "REQUIRE SSL"));
   CHECK(mentions(receiver_hint(failed(1045, "Access denied", false)), "REQUIRE SSL"));
+  Channel beyond_ascii = failed(1045, "Access denied");
+  CHECK_FALSE(mentions(receiver_hint(beyond_ascii), "utf8mb4"));
+  beyond_ascii.user = "реплика";
+  CHECK(mentions(receiver_hint(beyond_ascii), "character_set_server = utf8mb4"));
   CHECK(mentions(receiver_hint(failed(2059, "client_ed25519 cannot be loaded")), "plugin_dir"));
   CHECK(mentions(receiver_hint(failed(2003, "Can't connect")), "db1:3306"));
   CHECK(receiver_hint(failed(1236, "Could not find first log")).empty());
