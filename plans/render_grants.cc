@@ -1,7 +1,10 @@
 // The GRANTs that stemma's own account needs, as SQL that a person can run.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "plans/privileges.h"
 #include "plans/render.h"
@@ -34,6 +37,15 @@ std::string quoted_schema(const std::string& name) {
   return text + "`";
 }
 
+// Roots that share a replica have a canary schema each, by their server ids: a pattern, as GRANT takes it.
+std::vector<std::string> canary_schemas(const Topology& topology) {
+  std::vector<std::string> schemas = {quoted_schema(topology.verify.database)};
+  const bool shared = std::any_of(topology.servers.begin(), topology.servers.end(),
+                                  [&](const Server& server) { return topology.roots_of(server).size() > 1; });
+  if (shared) schemas.push_back(quoted_schema(topology.verify.database + "\\_%"));
+  return schemas;
+}
+
 void add_lines(std::string& text, const std::vector<PrivilegeNeed>& needs, const std::string& account) {
   for (const std::string& line : grant_statements(needs, account)) text += line + "\n";
 }
@@ -60,11 +72,12 @@ std::string grants_as_sql(const Topology& topology, GrantsFor purpose) {
                       purpose == GrantsFor::looking ? "plan, drift, status" : "plan, drift, status, apply");
       add_lines(text, needs, account);
       if (purpose == GrantsFor::looking) continue;
-      text += fmt::format(
-          "-- {}: verify, on the roots\nGRANT CREATE, DROP, INSERT, DELETE, SELECT ON {}.* TO {};\n",
-          family.name, quoted_schema(topology.verify.database), account);
-      text += fmt::format("-- {}: verify, on the replicas\nGRANT SELECT ON {}.* TO {};\n", family.name,
-                          quoted_schema(topology.verify.database), account);
+      text += fmt::format("-- {}: verify, on the roots\n", family.name);
+      for (const std::string& schema : canary_schemas(topology))
+        text += fmt::format("GRANT CREATE, DROP, INSERT, DELETE, SELECT ON {}.* TO {};\n", schema, account);
+      text += fmt::format("-- {}: verify, on the replicas\n", family.name);
+      for (const std::string& schema : canary_schemas(topology))
+        text += fmt::format("GRANT SELECT ON {}.* TO {};\n", schema, account);
       if (family.flavor == Flavor::mysql)
         text += fmt::format("-- {}: only for apply --allow reset-binlog\nGRANT RELOAD ON *.* TO {};\n",
                             family.name, account);

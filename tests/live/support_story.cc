@@ -264,7 +264,10 @@ std::vector<std::string> Story::grants(const std::string& file, const std::strin
   const std::string purpose = file == looking_file() ? "looking" : "applying";
   const Ran ran = run({"grants", file, "--for", purpose});
   if (ran.code != 0) broken("grants failed: " + ran.all());
-  return granted(ran.out, flavor_, version_, server == root_);
+  const auto line = std::find_if(shape_.servers.begin(), shape_.servers.end(),
+                                 [&](const ServerLines& one) { return one.name == server; });
+  // A source may be that of a further channel, too.
+  return granted(ran.out, flavor_, version_, line->source.empty() && !contains(line->more, "source"));
 }
 
 // As an administrator would: root, outside the binlog, one statement after the other, before there is any replication.
