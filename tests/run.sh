@@ -60,7 +60,7 @@ build() {
 run_tests() {
   local name="$1 tests" log=$logs/$1-tests.log start=$SECONDS code line bad all
   echo "== $name"
-  ctest --preset "$1" --timeout 900 2>&1 | tee "$log"
+  ctest --preset "$1" --timeout 1800 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
   line=$(grep -E '^[0-9]+% tests passed' "$log")
   if [[ $line =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
