@@ -101,12 +101,16 @@ TEST_CASE("a replica of two sources is applied, stopped, changed by hand, and me
                on_mysql() ? for_channel("CHANGE MASTER TO MASTER_CONNECT_RETRY = 7, MASTER_DELAY = 5")
                           : "CHANGE MASTER 'stock' TO MASTER_DELAY = 5",
                for_channel("START SLAVE")});
-    story.rewrite(two_sources(mode, "delay = \"0s\""));
-    CHECK(story.codes() == Codes{"reports replica.delay-differs"});
+    story.rewrite(two_sources(mode, "delay = \"0s\"\nignore_db = [\"private\"]"));
+    CHECK(story.codes() == Codes{"reports channel.option-differs", "reports replica.delay-differs"});
     CHECK_FALSE(story.applied_steps().empty());
     CHECK(story.codes().empty());
     CHECK(story.applied_steps().empty());
+    story.sql("stock", {"CREATE DATABASE private"});
+    story.sql("shop", {"CREATE DATABASE public"});
     arrives(story, 4);
+    CHECK(story.cell("reports", "SHOW DATABASES LIKE 'p%lic'") == "public");
+    CHECK(story.cell("reports", "SHOW DATABASES LIKE 'private'").empty());
     for (const char* table : {"app.t", "goods.t"})
       CHECK(story.cell("reports", "SELECT COUNT(*) FROM " + std::string(table)) ==
             story.cell(table[0] == 'a' ? "shop" : "stock", "SELECT COUNT(*) FROM " + std::string(table)));
@@ -126,6 +130,8 @@ TEST_CASE("a second source is added to a replica that replicates", "[live][serve
     REQUIRE(first.code == 0);
     story.sql("shop", {"CREATE DATABASE app", "CREATE TABLE app.t (n INT PRIMARY KEY)"});
 
+    // An empty server with a history: what it has logged must not come.
+    story.sql("stock", {"CREATE DATABASE passing", "DROP DATABASE passing"});
     story.rewrite(two_sources(mode));
     CHECK(story.codes() == Codes{"reports replica.not-configured", "stock user.missing"});
     const Ran second = story.apply();
