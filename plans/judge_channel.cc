@@ -325,7 +325,7 @@ Judgement judge_part(const SemiSync& fact, const Look& look) {
   found.hint = "the variable takes effect when the receiver connects";
   if (const std::string* variable = semi_sync_variable(look.server, SemiSyncEnd::replica))
     found.place = place_of(look.scene.desired, look.server, "variables." + *variable);
-  return from_findings({std::move(found)});
+  return from_findings({std::move(found)}, fact.link);
 }
 
 Judgement judge_part(const CaughtUp& fact, const Look& look) {

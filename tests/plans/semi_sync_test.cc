@@ -78,6 +78,24 @@ TEST_CASE("semi-sync: nothing is asked where the file leaves one end open") {
         "error r replica.semi-sync-differs semi_sync: off, but on\n");
 }
 
+TEST_CASE("semi-sync: each channel of a replica says it for itself") {
+  const std::string sources =
+      "a variables.rpl_semi_sync_master_enabled=ON\n"
+      "b variables.rpl_semi_sync_master_enabled=ON | domain=2\n";
+  const Story two(sources + "r < a b<b variables.rpl_semi_sync_slave_enabled=ON | semi-sync=off");
+  CHECK(told(diff(two.scene())) ==
+        "error r replica.semi-sync-differs semi_sync: on, but off\n"
+        "error r replica.semi-sync-differs channel b.semi_sync: on, but off\n");
+  CHECK(steps(two.plan()) == lines(R"(
+      r.stop-replica
+      r.start-replica after r.stop-replica
+      r.await-running after r.start-replica
+      r.stop-replica.b
+      r.start-replica.b after r.stop-replica.b
+      r.await-running.b after r.start-replica.b
+  )"));
+}
+
 TEST_CASE("semi-sync: a stopped receiver is a finding of its own, and only that") {
   CHECK(told(diff(story(kBothOn, "", kReplicaOn, "stopped semi-sync=off").scene())).find("semi-sync") ==
         std::string::npos);
