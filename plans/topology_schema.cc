@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kName = "^[A-Za-z0-9_.-]{1,64}$";  // is_server_name
+constexpr const char* kName = "^[A-Za-z0-9_.-]{1,64}$";                           // is_server_name
+constexpr const char* kChannelName = "^(?!group_replication_)[a-z0-9_-]{1,64}$";  // is_channel_name
 constexpr const char* kText = "^[^\\u0000-\\u001f\\u007f]+$";
 
 json text(const char* pattern = kText) { return {{"type", "string"}, {"pattern", pattern}}; }
@@ -83,7 +84,7 @@ json value_of(const Key& key) {
     case KeyType::table: return reference(name_of(key.below));
     case KeyType::tables:
       return {{"type", "object"},
-              {"propertyNames", {{"pattern", kName}}},
+              {"propertyNames", {{"pattern", key.below == Section::channel ? kChannelName : kName}}},
               {"additionalProperties", reference(name_of(key.below))}};
     case KeyType::table_list: return {{"type", "array"}, {"items", reference(name_of(key.below))}};
   }

@@ -75,6 +75,8 @@ BROKEN = [
     ("server.replica.do_db", "app"),
     ("server.replica.do_domain_ids", ["a"]),
     ("server.replica.variables", {"x": [1]}),
+    ("server.replica.channel", {"Big": {"source": "primary"}}),
+    ("server.replica.channel", {"b": {}}),
     ("limits.lag", "-1s"),
     ("limits.step", "forever"),
     ("verify.port", 1),
