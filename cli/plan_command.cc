@@ -99,12 +99,10 @@ int run_plan(const PlanArguments& arguments, const CommonOptions& options, Conso
       say_error(console, saved.error());
       return ExitCode::error;
     }
-    const std::string_view next = !plan->refusals.empty()
-                                      ? "it is refused as it is: mend the above and plan again"
-                                  : plan->steps.empty() ? "there is nothing to apply"
-                                                        : "to carry it out: stemma apply ";
-    console.err << fmt::format("plan {} saved in {}; {}{}\n", view.plan_id, *arguments.save, next,
-                               plan->refusals.empty() && !plan->steps.empty() ? *arguments.save : "");
+    const std::string next = !plan->refusals.empty() ? "it is refused as it is: mend the above and plan again"
+                             : plan->steps.empty()   ? "there is nothing to apply"
+                                                     : "to carry it out: stemma apply " + *arguments.save;
+    console.err << fmt::format("plan {} saved in {}; {}\n", view.plan_id, *arguments.save, next);
   }
   if (!plan->refusals.empty()) return ExitCode::refused;
   if (!fleet.silent.empty()) return ExitCode::incomplete;

@@ -23,8 +23,7 @@ Error held_by(const LockHolder& holder) {
   return {Trouble::locked,
           fmt::format("another apply holds the lock on {}: {}", holder.server.text, words_for(holder)),
           "wait for it to end (--lock-timeout 60s does), or look for it in that server's processlist; two "
-          "names of "
-          "the file that lead to one server look like this, too: see `stemma plan`",
+          "names of the file that lead to one server look like this, too: see `stemma plan`",
           0,
           {}};
 }

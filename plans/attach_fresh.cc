@@ -179,8 +179,7 @@ AttachDecision attach_fresh(const Scene& scene, const DeclaredLink& link, const 
                              : "at = \"FILE:POS\" or at = \"GTID\" of the backup";
   std::string ways = fmt::format(
       "load a backup of {0} on {1} and say so in [server.{1}]: provision = \"assume-identical\" with {2}; "
-      "or, if "
-      "the binlogs of {0} reach back to its first day, provision = \"replay\"",
+      "or, if the binlogs of {0} reach back to its first day, provision = \"replay\"",
       from, name, at);
   if (data.of_source.empty())
     return refused(

@@ -63,8 +63,7 @@ std::optional<std::uint64_t> honest_lag(const Channel& channel) {
 std::vector<Fact> wanted(const Topology& topology, const Fleet& fleet) {
   std::vector<Fact> facts;
   for (const Server& server : topology.servers) {
-    const bool replicates = !server.is_root() || !topology.replicas_of(server.name).empty();
-    if (topology.replication && replicates)
+    if (topology.replication && topology.replicates(server))
       for (const auto aspect : {AccountAspect::exists, AccountAspect::secret, AccountAspect::granted,
                                 AccountAspect::nothing_more})
         facts.emplace_back(AccountIs{server.name, aspect});

@@ -260,32 +260,6 @@ void check_options(const Scene& scene, const DeclaredLink& link, const ServerSta
   }
 }
 
-// The declared plugin must be one that the server can log accounts in with.
-void check_account_plugin(const Scene& scene, const Server& server, const ServerState& state,
-                          std::vector<Finding>& findings) {
-  const bool replicates = !server.is_root() || !scene.desired.replicas_of(server.name).empty();
-  if (!scene.desired.replication || !scene.desired.replication->plugin || !replicates) return;
-  const std::string& plugin = *scene.desired.replication->plugin;
-  if (state.login_plugins.empty() || state.login_plugins.contains(plugin)) return;
-  std::string hint = fmt::format("declare one of these: {}", fmt::join(state.login_plugins, ", "));
-  const bool native_dropped = plugin == "mysql_native_password" && state.flavor == Flavor::mysql;
-  if (native_dropped && state.version >= Version{9, 0, 0})
-    hint = "MySQL 9 has dropped it: declare plugin = \"caching_sha2_password\"";
-  else if (native_dropped)
-    hint =
-        "declare plugin = \"caching_sha2_password\"; or start the server with mysql_native_password = ON in "
-        "its "
-        "option file";
-  else if (plugin == "ed25519" && state.flavor == Flavor::mariadb)
-    hint =
-        "run INSTALL SONAME 'auth_ed25519' on it (Debian: package mariadb-server), or declare another plugin";
-  Finding found = finding("user.plugin", server.name, "user.plugin", plugin, "not loaded",
-                          fmt::format("has no authentication plugin {}", plugin));
-  found.hint = std::move(hint);
-  found.place = place_of(scene.desired, server, "plugin");
-  findings.push_back(std::move(found));
-}
-
 }  // namespace
 
 std::vector<Finding> preflight(const Scene& scene) {
@@ -307,8 +281,7 @@ std::vector<Finding> preflight(const Scene& scene) {
       findings.push_back(
           with_hint(finding("server.managed-elsewhere", server.name, "managed", "by this file", "elsewhere",
                             "is a node of a Galera or Group Replication cluster, or fails over by itself, "
-                            "and so decides itself "
-                            "whom it follows"),
+                            "and so decides itself whom it follows"),
                     "take it out of the file", server.place));
     check_identity(scene, server, *state, seen, findings);
     check_binlog(scene, server, *state, findings);

@@ -33,8 +33,7 @@ constexpr std::size_t kLongestChannelPassword = 32;
 
 void check_account_limits(const Scene& scene, const Server& server, const ServerState& state,
                           std::vector<Finding>& findings) {
-  const bool replicates = !server.is_root() || !scene.desired.replicas_of(server.name).empty();
-  if (!scene.desired.replication || !replicates) return;
+  if (!scene.desired.replication || !scene.desired.replicates(server)) return;
   const std::string runs = fmt::format("{} {}", to_text(state.flavor), to_text(state.version));
   const auto too_long = [&](const char* code, const char* key, const std::string& what, std::size_t length,
                             std::size_t limit, const char* unit) {
@@ -55,6 +54,30 @@ void check_account_limits(const Scene& scene, const Server& server, const Server
   if (!server.is_root() && state.flavor == Flavor::mysql && scene.secrets.replication)
     too_long("user.password", "password", "the replication password, in a channel,",
              scene.secrets.replication->reveal().size(), kLongestChannelPassword, "bytes");
+}
+
+void check_account_plugin(const Scene& scene, const Server& server, const ServerState& state,
+                          std::vector<Finding>& findings) {
+  if (!scene.desired.replication || !scene.desired.replication->plugin || !scene.desired.replicates(server))
+    return;
+  const std::string& plugin = *scene.desired.replication->plugin;
+  if (state.login_plugins.empty() || state.login_plugins.contains(plugin)) return;
+  std::string hint = fmt::format("declare one of these: {}", fmt::join(state.login_plugins, ", "));
+  const bool native_dropped = plugin == "mysql_native_password" && state.flavor == Flavor::mysql;
+  if (native_dropped && state.version >= Version{9, 0, 0})
+    hint = "MySQL 9 has dropped it: declare plugin = \"caching_sha2_password\"";
+  else if (native_dropped)
+    hint =
+        "declare plugin = \"caching_sha2_password\"; or start the server with mysql_native_password = ON in "
+        "its option file";
+  else if (plugin == "ed25519" && state.flavor == Flavor::mariadb)
+    hint =
+        "run INSTALL SONAME 'auth_ed25519' on it (Debian: package mariadb-server), or declare another plugin";
+  Finding found = finding("user.plugin", server.name, "user.plugin", plugin, "not loaded",
+                          fmt::format("has no authentication plugin {}", plugin));
+  found.hint = std::move(hint);
+  found.place = place_of(scene.desired, server, "plugin");
+  findings.push_back(std::move(found));
 }
 
 }  // namespace stemma

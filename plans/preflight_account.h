@@ -1,4 +1,4 @@
-// What no server could take of the declared replication account.
+// What a server can't take of the declared replication account, before anything is planned. Internal to plans.
 #pragma once
 
 #include <vector>
@@ -8,6 +8,8 @@
 namespace stemma {
 
 // Names and passwords that are too long for this server: it would refuse them in the middle of a plan, or cut them short.
-void check_account_limits(const Scene&, const Server&, const ServerState&, std::vector<Finding>&);
+void check_account_limits(const Scene&, const Server&, const ServerState&, std::vector<Finding>& into);
+// The declared plugin must be one that the server can log accounts in with.
+void check_account_plugin(const Scene&, const Server&, const ServerState&, std::vector<Finding>& into);
 
 }  // namespace stemma

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <map>
 #include <set>
 
 #include "plans/judge_parts.h"
 #include "plans/other_sources.h"
 #include "plans/preflight.h"
+#include "plans/preflight_domains.h"
 
 namespace stemma {
 namespace {
@@ -25,7 +24,6 @@ std::set<std::uint32_t> upstream_ids(const Scene& scene, const DeclaredLink& lin
 void check_gtid_mode(const Scene& scene, const Server& server, const ServerState& state,
                      std::vector<Finding>& findings) {
   if (!state.mysql_gtids) return;
-  const bool in_tree = !server.is_root() || !scene.desired.replicas_of(server.name).empty();
   const std::string& mode = state.mysql_gtids->mode;
   // The first source from which no receiver can start.
   std::string other = mode, other_name;
@@ -39,7 +37,7 @@ void check_gtid_mode(const Scene& scene, const Server& server, const ServerState
     }
   }
   std::string message;
-  if (scene.desired.coordinates == CoordinatesMode::gtid && in_tree && mode != "ON")
+  if (scene.desired.coordinates == CoordinatesMode::gtid && scene.desired.replicates(server) && mode != "ON")
     message = fmt::format("gtid_mode is {}, and the file wants GTIDs", mode);
   else if (!other_name.empty())
     message = fmt::format("gtid_mode is {} but {} on {}: no receiver can start between the two", mode, other,
@@ -47,17 +45,14 @@ void check_gtid_mode(const Scene& scene, const Server& server, const ServerState
   if (message.empty()) return;
   Finding found = finding("gtid.mode-differs", server.name, "gtid_mode", mode == "ON" ? other : "ON", mode,
                           std::move(message));
-  found.hint = state.version < Version{5, 7, 6}
-                   ? "put this into the option file of every server of the tree and restart it: [mysqld] "
-                     "gtid_mode = ON, "
-                     "enforce_gtid_consistency = ON, log_bin, log_slave_updates = ON"
-                   : "on every server of the tree, each step on all before the next: SET GLOBAL "
-                     "enforce_gtid_consistency = "
-                     "WARN, and watch the error log; = ON; SET GLOBAL gtid_mode = OFF_PERMISSIVE; = "
-                     "ON_PERMISSIVE; when "
-                     "Ongoing_anonymous_transaction_count is 0 and the replicas have caught up, = ON; then "
-                     "keep both values "
-                     "with SET PERSIST or in the option file";
+  found.hint =
+      state.version < Version{5, 7, 6}
+          ? "put this into the option file of every server of the tree and restart it: [mysqld] gtid_mode = "
+            "ON, enforce_gtid_consistency = ON, log_bin, log_slave_updates = ON"
+          : "on every server of the tree, each step on all before the next: SET GLOBAL "
+            "enforce_gtid_consistency = WARN, and watch the error log; = ON; SET GLOBAL gtid_mode = "
+            "OFF_PERMISSIVE; = ON_PERMISSIVE; when Ongoing_anonymous_transaction_count is 0 and the replicas "
+            "have caught up, = ON; then keep both values with SET PERSIST or in the option file";
   found.place = place_of(scene.desired, server, "coordinates");
   findings.push_back(std::move(found));
 }
@@ -73,8 +68,8 @@ std::optional<Finding> errant_by_set(const Scene& scene, const DeclaredLink& lin
                           fmt::format("has transactions that {} lacks: {}", link.source().text, errant));
   found.hint = fmt::format(
       "look at them with `mysqlbinlog --include-gtids` on {0}; where they are harmless, commit empty "
-      "transactions "
-      "with the same GTIDs on {1}; else repeat them on {1} by hand, or provision {0} anew to drop them",
+      "transactions with the same GTIDs on {1}; else repeat them on {1} by hand, or provision {0} anew to "
+      "drop them",
       replica.name.text, link.source().text);
   found.place = replica.place;
   return found;
@@ -107,8 +102,7 @@ std::optional<Finding> errant_transactions(const Scene& scene, const DeclaredLin
               fmt::format("has transactions that {} lacks: {}", link.source().text, fmt::join(errant, ", ")));
   found.hint = fmt::format(
       "look at them with `mariadb-binlog` on {0}; then either repeat them on {1} by hand and provision {0} "
-      "anew, or "
-      "provision {0} anew to drop them",
+      "anew, or provision {0} anew to drop them",
       replica.name.text, link.source().text);
   found.place = replica.place;
   return found;
@@ -138,10 +132,6 @@ std::optional<Finding> perhaps_errant(const Scene& scene, const DeclaredLink& li
   found.place = replica.place;
   return found;
 }
-
-}  // namespace
-
-namespace {
 
 // Without what came by other channels.
 GtidPosition own_part(const GtidPosition& position, const ServerState& source, const OtherSources& others) {
@@ -187,90 +177,6 @@ Related relation_of(const Scene& scene, const DeclaredLink& link) {
         sets.trusted.insert(upstream->identity.uuid);
   return relate(sets);
 }
-
-namespace {
-
-// The domain in which a server will write: the declared one is set before anything of it is replicated.
-std::uint32_t domain_of(const Server& server, const ServerState& state) {
-  const auto declared = server.variables.find("gtid_domain_id");
-  if (declared == server.variables.end()) return state.gtid_domain;
-  std::uint32_t domain = state.gtid_domain;
-  std::from_chars(declared->second.data(), declared->second.data() + declared->second.size(), domain);
-  return domain;
-}
-
-// The domains in which what comes from a source is written now, each with its root.
-std::map<std::uint32_t, const Server*> written_domains(const Scene& scene, const ServerName& source) {
-  std::map<std::uint32_t, const Server*> domains;
-  for (const Server* above : scene.desired.upstream(source))
-    if (const ServerState* state = scene.observed.find(above->name); state != nullptr && above->is_root())
-      domains.emplace(domain_of(*above, *state), above);
-  return domains;
-}
-
-// A number that no server of the fleet writes under.
-std::uint32_t free_domain(const Scene& scene) {
-  std::set<std::uint32_t> taken;
-  for (const auto& [name, state] : scene.observed.servers) {
-    taken.insert(state.gtid_domain);
-    for (const auto& [key, sequence] : state.gtid_state.entries()) taken.insert(key.first);
-  }
-  for (const Server& server : scene.desired.servers)
-    if (const ServerState* state = scene.observed.find(server.name)) taken.insert(domain_of(server, *state));
-  std::uint32_t domain = 1;
-  while (taken.contains(domain)) ++domain;
-  return domain;
-}
-
-// MariaDB has one position for each domain: of two sources in one domain a replica knows the place of the last only.
-void check_domains(const Scene& scene, const Server& server, const ServerState& state,
-                   std::vector<Finding>& findings) {
-  if (state.mysql_gtids) return;
-  const auto links = links_of(server);
-  for (std::size_t b = 1; b < links.size(); ++b)
-    for (std::size_t a = 0; a < b; ++a) {
-      const ServerState* one = scene.observed.find(links[a].source());
-      const ServerState* other = scene.observed.find(links[b].source());
-      if (one == nullptr || other == nullptr) continue;
-      const std::string from = fmt::format("{} and {}", links[a].source().text, links[b].source().text);
-      std::string message, hint;
-      std::uint32_t domain = 0;
-      const auto now = written_domains(scene, links[a].source());
-      for (const auto& [shared, root] : written_domains(scene, links[b].source())) {
-        if (!now.contains(shared)) continue;
-        domain = shared;
-        message = fmt::format("{} write GTIDs of one domain, {}", from, domain);
-        hint = fmt::format(
-            "put this into the option file of {0} and restart it: [mysqld] gtid_domain_id = {1}; "
-            "or declare it: [server.{0}.variables] gtid_domain_id = {1}",
-            root->name.text, free_domain(scene));
-        break;
-      }
-      if (message.empty())
-        for (const auto& [shared, gtid] : one->gtid_binlog.domains()) {
-          const auto& theirs = other->gtid_binlog.domains();
-          const auto there = theirs.find(shared);
-          if (there == theirs.end() || there->second == gtid) continue;
-          domain = shared;
-          message = fmt::format("{} have both written GTIDs of domain {} before: {} and {}", from, domain,
-                                to_text(gtid), to_text(there->second));
-          hint = "RESET MASTER on a server without replicas forgets them";
-          break;
-        }
-      if (message.empty()) continue;
-      const bool by_gtid = wants_gtid(scene.desired, scene.observed, links[a]) ||
-                           wants_gtid(scene.desired, scene.observed, links[b]);
-      Finding found = finding("gtid.domain-shared", server.name, "gtid_domain_id", "distinct at its sources",
-                              std::to_string(domain), std::move(message));
-      found.weight = by_gtid || state.gtid_strict ? Weight::error : Weight::warning;
-      found.hint = std::move(hint);
-      if (by_gtid) found.hint += "; or declare coordinates = \"position\"";
-      found.place = links[b].channel.place;
-      findings.push_back(of_channel(std::move(found), links[b].name()));
-    }
-}
-
-}  // namespace
 
 void check_gtids(const Scene& scene, const Server& server, const ServerState& state,
                  std::vector<Finding>& into) {

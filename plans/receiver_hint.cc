@@ -70,8 +70,7 @@ std::string receiver_hint(const Channel& channel) {
     // where its client library looks.
     case 2059:
       return "put this file into the replica's plugin_dir (on Debian a link to the one of package "
-             "libmariadb3, below "
-             "/usr/lib/*/libmariadb3/plugin), or declare another plugin";
+             "libmariadb3, below /usr/lib/*/libmariadb3/plugin), or declare another plugin";
     case 2061:
     case 3159: return "the source wants this login encrypted: declare tls = \"required\"";
     default: return {};

@@ -42,6 +42,7 @@ class Recipes {
   void channel(const DeclaredLink&);
   void stop(const DeclaredLink&, int round, std::vector<Fact> needs, bool drain);
   void configure(const DeclaredLink&, const Attach&, const Origin&, bool by_gtid, std::vector<Fact> needs);
+  [[nodiscard]] bool begins_by_gtid(const DeclaredLink&, const Attach&) const;
   [[nodiscard]] bool adopts(const DeclaredLink&) const;
   void adopt(const DeclaredLink&, const Attach&, const Origin&, const std::vector<Fact>& needs);
   void pause_siblings(const Server&);

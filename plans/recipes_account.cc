@@ -78,8 +78,7 @@ bool Recipes::waits_for_catch_up(const DeclaredLink& link) const {
 }
 
 void Recipes::account(const Server& server) {
-  const bool replicates = !server.is_root() || !scene_.desired.replicas_of(server.name).empty();
-  if (!scene_.desired.replication || !replicates) return;
+  if (!scene_.desired.replication || !scene_.desired.replicates(server)) return;
   const auto is = [&](AccountAspect aspect) { return AccountIs{server.name, aspect}; };
   const Fact exists = is(AccountAspect::exists), secret = is(AccountAspect::secret),
              granted = is(AccountAspect::granted), nothing_more = is(AccountAspect::nothing_more);

@@ -15,7 +15,18 @@ void add_all(std::vector<Fact>& into, const std::vector<Fact>& more) {
   into.insert(into.end(), more.begin(), more.end());
 }
 
+// Whether the server must be told a GTID position before a channel may start from there.
+bool needs_position(const Attach& attach, const Origin& origin, bool by_gtid) {
+  return attach.resets_binlog ||
+         (by_gtid && (std::holds_alternative<FromNoted>(origin) || std::holds_alternative<FromGtid>(origin)));
+}
+
 }  // namespace
+
+// How the channel is configured first; one that is re-pointed by GTID may be brought back to file and position later.
+bool Recipes::begins_by_gtid(const DeclaredLink& link, const Attach& attach) const {
+  return attach.by_gtid_first || wants_gtid(scene_.desired, scene_.observed, link);
+}
 
 // What happens to a replica depends on what happens to its sources, wherever in the file those stand.
 void Recipes::decide_from_above(const Server& server) {
@@ -153,7 +164,7 @@ void Recipes::channel(const DeclaredLink& link) {
       needs.emplace_back(CaughtUp{above.name(), above.source()});
     }
   }
-  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link) || attach.by_gtid_first;
+  const bool by_gtid = begins_by_gtid(link, attach);
   configure(link, attach, attach.origin, by_gtid, std::move(needs));
   start(link, 1, {Follows{link.name(), link.source(), by_gtid}});
   if (!attach.by_gtid_first) return;
@@ -192,8 +203,7 @@ void Recipes::configure(const DeclaredLink& link, const Attach& attach, const Or
       if (const VariableIs domain{above->name, "gtid_domain_id"};
           above->variables.contains(domain.name) && is_missing(domain))
         needs.emplace_back(domain);
-  const bool from_notes = std::holds_alternative<FromNoted>(origin);
-  if (from_notes) {
+  if (std::holds_alternative<FromNoted>(origin)) {
     const Fact fact = noted(link);
     if (!draft_.provides(fact)) {
       const auto& at = std::get<CoordinatesNoted>(fact).at;
@@ -206,7 +216,7 @@ void Recipes::configure(const DeclaredLink& link, const Attach& attach, const Or
     }
     needs.push_back(fact);
   }
-  if ((by_gtid && (from_notes || std::holds_alternative<FromGtid>(origin))) || attach.resets_binlog) {
+  if (needs_position(attach, origin, by_gtid)) {
     adopt(link, attach, origin, needs);
     needs.emplace_back(PositionAdopted{server.name});
   }
@@ -222,14 +232,11 @@ void Recipes::configure(const DeclaredLink& link, const Attach& attach, const Or
   std::erase(step.hazards, Hazard::reset_binlog);  // that is adopt-position's
 }
 
-// Whether its server must be told a GTID position before that channel may start.
 bool Recipes::adopts(const DeclaredLink& link) const {
   const auto found = work_.find(link.name());
   if (found == work_.end() || found->second.left_out || !found->second.attach) return false;
   const Attach& attach = *found->second.attach;
-  const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link) || attach.by_gtid_first;
-  return attach.resets_binlog || (by_gtid && (std::holds_alternative<FromNoted>(attach.origin) ||
-                                              std::holds_alternative<FromGtid>(attach.origin)));
+  return needs_position(attach, attach.origin, begins_by_gtid(link, attach));
 }
 
 // A server has one GTID position for all its channels: it is told once, where the data of all of them stand.
@@ -290,9 +297,7 @@ void Recipes::order_siblings() {
     for (const DeclaredLink& one : links_of(server)) {
       const auto found = work_.find(one.name());
       if (found == work_.end() || !found->second.attach || !found->second.attach->fresh) continue;
-      const bool by_gtid =
-          wants_gtid(scene_.desired, scene_.observed, one) || found->second.attach->by_gtid_first;
-      const Fact configured = Follows{one.name(), one.source(), by_gtid};
+      const Fact configured = Follows{one.name(), one.source(), begins_by_gtid(one, *found->second.attach)};
       for (const DeclaredLink& other : links_of(server))
         if (other.channel.name != one.channel.name) draft_.need_also(ChannelOn{other.name(), 1}, configured);
     }
@@ -339,8 +344,7 @@ void Recipes::order_fresh_chains() {
   for (const auto& [name, work] : work_) {
     if (!work.attach || !work.attach->fresh) continue;
     const DeclaredLink link = declared(name);
-    const bool by_gtid = wants_gtid(scene_.desired, scene_.observed, link) || work.attach->by_gtid_first;
-    const Fact configured = Follows{name, link.source(), by_gtid};
+    const Fact configured = Follows{name, link.source(), begins_by_gtid(link, *work.attach)};
     for (const Server* above : scene_.desired.upstream(link.source()))
       for (const DeclaredLink& theirs : links_of(*above))
         for (const int round : {1, 2}) draft_.need_also(ChannelOn{theirs.name(), round}, configured);

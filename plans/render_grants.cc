@@ -53,13 +53,13 @@ void add_lines(std::string& text, const std::vector<PrivilegeNeed>& needs, const
 }  // namespace
 
 std::string grants_as_sql(const Topology& topology, GrantsFor purpose) {
+  const std::vector<std::string> canaries = canary_schemas(topology);
   std::set<std::string> users;
   for (const Server& server : topology.servers) users.insert(server.admin.user);
   std::string text = fmt::format(
       "-- What stemma's own account needs for {}. Replace '%' by the host it comes from. As administrator, "
-      "run the\n"
-      "-- lines of each server's version on it, with SET sql_log_bin = 0 in front if it replicates or "
-      "will.\n",
+      "run the\n-- lines of each server's version on it, with SET sql_log_bin = 0 in front if it replicates "
+      "or will.\n",
       topology.name);
   for (const Family& family : kFamilies) {
     for (const std::string& user : users) {
@@ -73,10 +73,10 @@ std::string grants_as_sql(const Topology& topology, GrantsFor purpose) {
       add_lines(text, needs, account);
       if (purpose == GrantsFor::looking) continue;
       text += fmt::format("-- {}: verify, on the roots\n", family.name);
-      for (const std::string& schema : canary_schemas(topology))
+      for (const std::string& schema : canaries)
         text += fmt::format("GRANT CREATE, DROP, INSERT, DELETE, SELECT ON {}.* TO {};\n", schema, account);
       text += fmt::format("-- {}: verify, on the replicas\n", family.name);
-      for (const std::string& schema : canary_schemas(topology))
+      for (const std::string& schema : canaries)
         text += fmt::format("GRANT SELECT ON {}.* TO {};\n", schema, account);
       if (family.flavor == Flavor::mysql)
         text += fmt::format("-- {}: only for apply --allow reset-binlog\nGRANT RELOAD ON *.* TO {};\n",

@@ -76,6 +76,10 @@ std::vector<const Server*> Topology::replicas_of(const ServerName& source) const
   return replicas;
 }
 
+bool Topology::replicates(const Server& server) const {
+  return !server.is_root() || !replicas_of(server.name).empty();
+}
+
 std::vector<const Server*> Topology::below(const Server& top) const {
   std::vector<const Server*> found = replicas_of(top.name);
   std::unordered_set<const Server*> known(found.begin(), found.end());

@@ -192,6 +192,8 @@ struct Topology {
   [[nodiscard]] const Server* find(const ServerName&) const;
   // The servers that name `source` as one of theirs, in the order of the file.
   [[nodiscard]] std::vector<const Server*> replicas_of(const ServerName& source) const;
+  // Whether it is a replica or has one in the file.
+  [[nodiscard]] bool replicates(const Server&) const;
   // All servers of the chains that hang on it, in the order of the file; without itself.
   [[nodiscard]] std::vector<const Server*> below(const Server&) const;
   // The server of that name and all above it, the nearest first: those whose writes come from there.

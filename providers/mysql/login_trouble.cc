@@ -23,13 +23,11 @@ std::string tls_hint(const std::string& said, const Address& address) {
     case TlsTrouble::other_authority:
     case TlsTrouble::not_verified:
       return "the server's certificate is not signed by the authority in `ca`: name the one that signed it, "
-             "or give "
-             "the server a certificate of this one";
+             "or give the server a certificate of this one";
     case TlsTrouble::other_name:
       return fmt::format(
           "the server's certificate is not made out for '{}': reach it by a name that the certificate has, "
-          "give it "
-          "one with this name (subjectAltName), or set tls to \"verify-ca\"",
+          "give it one with this name (subjectAltName), or set tls to \"verify-ca\"",
           address.host);
     case TlsTrouble::expired:
       return "the server's certificate has expired, or this machine's clock is wrong: renew it on the server "
