@@ -74,7 +74,4 @@ int run_log(const LogArguments&, const CommonOptions&, Console&);
 
 int run_schema(Console&);
 
-// Parses argv and runs one command. The whole program but for main().
-int run(int argc, const char* const* argv);
-
 }  // namespace stemma::cli

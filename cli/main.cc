@@ -1,8 +1,8 @@
 #include <exception>
 #include <iostream>
 
-#include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/run.h"
 
 int main(int argc, char** argv) {
   try {

@@ -1,4 +1,6 @@
 // argv → arguments → command → exit code.
+#include "cli/run.h"
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
