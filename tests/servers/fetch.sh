@@ -33,12 +33,18 @@ debian() {
 }
 
 # npm_package NAME TO
-npm_package() {
+npm_package() (
   if ! has npm >/dev/null; then echo "E: npm is missing" >&2 && return 1; fi
-  # Without a way to its registry npm tries for a quarter of an hour.
-  mkdir "$2" && (cd "$2" && timeout 300 npm pack --silent "$1" >/dev/null && tar -xzf ./*.tgz --strip-components=1 --no-same-owner &&
-    rm ./*.tgz)
-}
+  # Without a way to its registry npm tries for a quarter of an hour. Its mirrors may be signed by a CA that only this
+  # machine knows; Debian's node looks there with this option.
+  mkdir "$2" && cd "$2" || return
+  NODE_OPTIONS="--use-openssl-ca ${NODE_OPTIONS:-}" timeout 300 npm pack --loglevel=error "$1" >/dev/null
+  case $? in
+    0) tar -xzf ./*.tgz --strip-components=1 --no-same-owner && rm ./*.tgz ;;
+    124) echo "E: npm's registry did not answer within five minutes" >&2 && return 1 ;;
+    *) echo "E: npm could not fetch $1" >&2 && return 1 ;;
+  esac
+)
 
 fetch() {
   case $1 in
