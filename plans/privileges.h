@@ -2,6 +2,8 @@
 // refusal `server.privilege-missing`, its hint, and `stemma grants`.
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,12 @@ std::vector<PrivilegeNeed> missing_privileges(const ServerState&, bool to_apply)
 // What it lacks to take from the replication account all but what replication needs: only who may grant a privilege may
 // revoke it. The names are those of the account's grants.
 std::vector<PrivilegeNeed> missing_to_revoke(const ServerState&, const AccountState&);
+
+// What SET GLOBAL of this variable (lower case) takes beyond what privileges_for() names; nullopt: nothing.
+std::optional<PrivilegeNeed> privilege_to_set(Flavor, std::string_view variable);
+
+// What it lacks to set these.
+std::vector<PrivilegeNeed> missing_to_set(const ServerState&, const std::set<std::string_view>& variables);
 
 // "GRANT REPLICATION CLIENT, RELOAD ON *.* TO 'user'@'…';" one line for each object.
 std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>&, const std::string& account);

@@ -96,6 +96,23 @@ TEST_CASE("each privilege that is taken away is named before anything is changed
   CHECK(story.codes().empty());
 }
 
+TEST_CASE("what a declared variable takes is granted and asked for", "[live][server][privileges]") {
+  Shape shape = quickstart("gtid");
+  shape.servers[1].more = "variables = { max_connections = 77, slave_net_timeout = 17 }";
+  Story story(std::move(shape));
+  const auto grants = each_of(story.grants(story.file(), "replica-1"));
+  const auto needed = std::find_if(grants.begin(), grants.end(), [&](const Privilege& privilege) {
+    return privilege.name == "CONNECTION ADMIN" || privilege.name == "SYSTEM_VARIABLES_ADMIN" ||
+           privilege.name == "SUPER";
+  });
+  REQUIRE(needed != grants.end());
+  refused_without(story, *needed, [&] { return story.apply(); });
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 0);
+  CHECK(story.cell("replica-1", "SELECT @@max_connections") == "77");
+}
+
 TEST_CASE("who may not grant a privilege can't revoke it, and is told so before",
           "[live][server][privileges]") {
   Story story(quickstart("position"));

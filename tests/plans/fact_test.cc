@@ -231,6 +231,36 @@ TEST_CASE("privileges that stemma itself needs") {
         "CREATE USER");
 }
 
+TEST_CASE("privileges that a declared variable takes") {
+  const auto privilege = [](Flavor flavor, std::string_view variable) {
+    const auto need = privilege_to_set(flavor, variable);
+    return need ? std::string(need->name) : "";
+  };
+  CHECK(privilege(Flavor::mysql, "max_connections").empty());
+  CHECK(privilege(Flavor::mariadb, "sync_binlog").empty());
+  CHECK(privilege(Flavor::mariadb, "slave_net_timeout").empty());
+  CHECK(privilege(Flavor::mariadb, "max_connections") == "CONNECTION ADMIN");
+  CHECK(privilege(Flavor::mariadb, "thread_pool_size") == "CONNECTION ADMIN");
+  CHECK(privilege(Flavor::mariadb, "innodb_buffer_pool_size") == "SUPER");
+
+  ServerState state;
+  state.flavor = Flavor::mariadb;
+  state.own_grants = {{{"CONNECTION ADMIN"}, "*.*", false}};
+  const auto missing = [&](Version version) {
+    state.version = version;
+    std::string names;
+    for (const PrivilegeNeed& need :
+         missing_to_set(state, {"max_connections", "innodb_io_capacity", "long_query_time", "sync_binlog"}))
+      names += std::string(need.name) + ",";
+    return names;
+  };
+  CHECK(missing({10, 11, 6}) == "SUPER,");
+  state.own_grants = {{{"SUPER"}, "*.*", false}};
+  CHECK(missing({10, 11, 6}).empty());
+  state.own_grants.clear();
+  CHECK(missing({11, 8, 0}) == "SUPER,CONNECTION ADMIN,");
+}
+
 TEST_CASE("the grants that mend it") {
   const auto grants = [](Flavor flavor, Version version) {
     std::string text;
