@@ -32,7 +32,8 @@ struct ApplyArguments {
   bool yes = false;
   std::vector<std::string> allow;  // names of hazards
   std::size_t parallelism = 64;
-  std::chrono::milliseconds lock_timeout{0};
+  // A server takes a moment to notice that the apply before this one has gone, and its lock with it.
+  std::chrono::milliseconds lock_timeout{1000};
   std::optional<std::string> journal;  // --journal DIR
   DataFormat format = DataFormat::text;
 };
