@@ -132,7 +132,7 @@ int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Con
               {Trouble::input, "there is no terminal to ask on", "--yes applies without a question", 0, {}});
     return ExitCode::error;
   }
-  const auto secrets = load_secrets(console, topology, request->secrets_from, true);
+  const auto secrets = load_secrets(console, options, topology, request->secrets_from, true);
   if (!secrets) return ExitCode::error;
   Alarm alarm(options.timeout);
 

@@ -2,17 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <iterator>
+#include <istream>
 #include <ostream>
 
 #include "plans/plan_file.h"
 #include "plans/topology_file.h"
 
 namespace stemma::cli {
+
+namespace {
+
+// More than any topology or plan: 60,000 servers are 5 MB. Something that never ends is no file.
+constexpr std::size_t kLongest = std::size_t{256} << 20U;
+
+std::optional<std::string> read_all(std::istream& in) {
+  std::string text;
+  std::array<char, 65536> buffer{};
+  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
+    text.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kLongest) return std::nullopt;
+  }
+  return text;
+}
+
+}  // namespace
 
 std::optional<std::string> read_file(Console& console, const std::string& path) {
   std::error_code error;
@@ -21,14 +39,17 @@ std::optional<std::string> read_file(Console& console, const std::string& path) 
               {Trouble::input, fmt::format("{} is a directory, not a topology file", path), {}, 0, {}});
     return std::nullopt;
   }
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(console.in), {});
-  std::ifstream in(path, std::ios::binary);
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  std::istream& in = path == "-" ? console.in : file;
   if (!in) {
     say_error(console,
               {Trouble::input, fmt::format("can't read {}: {}", path, std::strerror(errno)), {}, 0, {}});
     return std::nullopt;
   }
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  auto text = read_all(in);
+  if (!text) say_error(console, {Trouble::input, fmt::format("{} has no end", path), {}, 0, {}});
+  return text;
 }
 
 std::optional<Topology> parse_topology(Console& console, const std::string& text, const std::string& path) {
@@ -57,11 +78,12 @@ std::optional<Topology> load_topology(Console& console, const std::string& path)
   return parse_topology(console, *text, path);
 }
 
-std::optional<Secrets> load_secrets(Console& console, const Topology& topology, const std::string& path,
-                                    bool need_replication) {
+std::optional<Secrets> load_secrets(Console& console, const CommonOptions& common, const Topology& topology,
+                                    const std::string& path, bool need_replication) {
   ResolveOptions options;
   options.base = std::filesystem::path(path).parent_path();
   options.need_replication = need_replication;
+  if (common.timeout) options.timeout = std::min(options.timeout, *common.timeout);
   auto resolved = resolve_secrets(topology, options);
   if (!resolved) {
     say_error(console, resolved.error());

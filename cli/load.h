@@ -16,7 +16,7 @@ namespace stemma::cli {
 
 struct CommonOptions {
   ColorMode color = ColorMode::automatic;
-  std::optional<std::chrono::milliseconds> timeout;  // for the whole command
+  std::optional<std::chrono::milliseconds> timeout;  // apply: for all of it; others: for one answer
   int verbosity = 0;
 };
 
@@ -28,7 +28,7 @@ std::optional<Topology> load_topology(Console&, const std::string& path);
 std::optional<Topology> parse_topology(Console&, const std::string& text, const std::string& path);
 
 // Secret files count from the directory of `path`.
-std::optional<Secrets> load_secrets(Console&, const Topology&, const std::string& path,
+std::optional<Secrets> load_secrets(Console&, const CommonOptions&, const Topology&, const std::string& path,
                                     bool need_replication);
 
 // Time-outs for commands that only look, and for those that act: a step may take limits.step.

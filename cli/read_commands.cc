@@ -25,7 +25,7 @@ struct Look {
 std::optional<Look> look_at(Console& console, const std::string& file, const CommonOptions& options) {
   auto topology = load_topology(console, file);
   if (!topology) return std::nullopt;
-  auto secrets = load_secrets(console, *topology, file, false);
+  auto secrets = load_secrets(console, options, *topology, file, false);
   if (!secrets) return std::nullopt;
   Look look{std::move(*topology), std::move(*secrets), {}, {}};
   mysql::MysqlProvider provider(look.topology, look.secrets, timeouts_for_reading(options));

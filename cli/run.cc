@@ -84,12 +84,12 @@ std::string example(std::string_view line) {
       "Example:\n  {}\n\nEvery command takes --color, --timeout and -v, too: see stemma --help", line);
 }
 
-int sandbox(const SandboxArguments& arguments, Console& console) {
+int sandbox(const SandboxArguments& arguments, const CommonOptions& common, Console& console) {
   const auto topology = load_topology(console, arguments.file);
   if (!topology) return ExitCode::error;
   std::map<ServerName, Secret> passwords;
   if (arguments.action == SandboxAction::up) {
-    const auto secrets = load_secrets(console, *topology, arguments.file, false);
+    const auto secrets = load_secrets(console, common, *topology, arguments.file, false);
     if (!secrets) return ExitCode::error;
     passwords = secrets->admin;
   }
@@ -119,7 +119,7 @@ int run(int argc, const char* const* argv) {
       "When to use colors", "WHEN");
   add_duration(
       app, "--timeout", [&](milliseconds time) { common.timeout = time; },
-      "The longest the whole command may take");
+      "apply: the longest that all of it may take; else: the longest wait for an answer");
   app.add_flag("-v,--verbose", common.verbosity, "Say more: SQL and reasons in plans, each step of an apply");
 
   std::function<int(Console&)> chosen;
@@ -172,7 +172,7 @@ int run(int argc, const char* const* argv) {
       ->option_text("N");
   add_duration(
       *sub, "--lock-timeout", [&](milliseconds t) { apply.lock_timeout = t; },
-      "How long to wait for another apply (0s)");
+      "How long to wait for another apply (1s)");
   sub->add_option("--journal", apply.journal, "Directory for the journal of what was done")->type_name("DIR");
   sub->add_option("--topology", apply.topology,
                   "With a saved plan: the file that vouches for its secret commands")
@@ -241,7 +241,7 @@ int run(int argc, const char* const* argv) {
     child->add_option("--dir", box.directory, "Where its servers live")->type_name("DIR");
     child->callback([&, action] {
       box.action = action;
-      chosen = [&](Console& c) { return sandbox(box, c); };
+      chosen = [&](Console& c) { return sandbox(box, common, c); };
     });
     return child;
   };

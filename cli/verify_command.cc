@@ -97,7 +97,7 @@ class Verdict {
 int run_verify(const VerifyArguments& arguments, const CommonOptions& options, Console& console) {
   const auto topology = load_topology(console, arguments.file);
   if (!topology) return ExitCode::error;
-  const auto secrets = load_secrets(console, *topology, arguments.file, false);
+  const auto secrets = load_secrets(console, options, *topology, arguments.file, false);
   if (!secrets) return ExitCode::error;
   const auto patience = options.timeout ? std::min(arguments.patience, *options.timeout) : arguments.patience;
   const auto reports =

@@ -8,12 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace stemma {
 namespace {
@@ -26,36 +25,53 @@ Secret without_line_end(std::string text) {
   return Secret(std::move(text));
 }
 
-Result<Secret> from_file(const FromFile& ref, const ResolveOptions& options,
-                         std::vector<std::string>& warnings) {
-  const std::filesystem::path path = options.base / ref.path;  // an absolute ref.path replaces the base
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Trouble::input, "can't read {}: {}", path.string(), std::strerror(errno));
-  struct ::stat about {};
-  if (::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
-      (about.st_mode & (S_IRGRP | S_IROTH)) != 0)
-    warnings.push_back(fmt::format("the secret file {} can be read by others: chmod 600 it", path.string()));
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad() || text.str().empty())
-    return fail(Trouble::input, "{} is empty or can't be read", path.string());
-  return without_line_end(text.str());
+std::string spoken(std::chrono::milliseconds time) {
+  return time.count() % 1000 == 0 ? fmt::format("{} s", time.count() / 1000)
+                                  : fmt::format("{} ms", time.count());
 }
 
-// Reads the child's output until it ends; false when the time is up.
-bool read_all(int from, std::string& text, std::chrono::steady_clock::time_point deadline) {
+// Reads until it ends, or until nothing is left to read and `over` says that nothing more comes; false when the time
+// is up. No more than a little over kLongest.
+bool read_all(int from, std::string& text, std::chrono::steady_clock::time_point deadline,
+              const std::function<bool()>& over) {
+  constexpr std::chrono::milliseconds slice{50};
   std::array<char, 4096> buffer{};
   for (;;) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
+    const bool last = over();
     pollfd waiting{from, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
+    if (::poll(&waiting, 1, last ? 0 : static_cast<int>(std::min(left, slice).count())) <= 0) {
+      if (last) return true;
+      continue;
+    }
     const ssize_t n = ::read(from, buffer.data(), buffer.size());
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (n <= 0) return true;
     text.append(buffer.data(), static_cast<std::size_t>(n));
     if (text.size() > kLongest) return true;
   }
+}
+
+Result<Secret> from_file(const FromFile& ref, const ResolveOptions& options,
+                         std::vector<std::string>& warnings) {
+  const std::filesystem::path path = options.base / ref.path;  // an absolute ref.path replaces the base
+  // Not blocking: a pipe whose writer never comes is waited for no longer than anything else.
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return fail(Trouble::input, "can't read {}: {}", path.string(), std::strerror(errno));
+  struct ::stat about {};
+  if (::fstat(file, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & (S_IRGRP | S_IROTH)) != 0)
+    warnings.push_back(fmt::format("the secret file {} can be read by others: chmod 600 it", path.string()));
+  std::string text;
+  const bool in_time =
+      read_all(file, text, std::chrono::steady_clock::now() + options.timeout, [] { return false; });
+  ::close(file);
+  if (!in_time)
+    return fail(Trouble::input, "{} gave no secret within {}", path.string(), spoken(options.timeout));
+  if (text.size() > kLongest) return fail(Trouble::input, "{} is too long for a secret", path.string());
+  if (text.empty()) return fail(Trouble::input, "{} is empty or can't be read", path.string());
+  return without_line_end(std::move(text));
 }
 
 Result<Secret> from_command(const FromCommand& ref, const ResolveOptions& options) {
@@ -73,16 +89,22 @@ Result<Secret> from_command(const FromCommand& ref, const ResolveOptions& option
   const int error = ::posix_spawnp(&child, name.c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(pipe_ends[1]);
-  std::string text;
-  const bool in_time =
-      error == 0 && read_all(pipe_ends[0], text, std::chrono::steady_clock::now() + options.timeout);
-  ::close(pipe_ends[0]);
-  if (error != 0) return fail(Trouble::input, "can't run {}: {}", name, std::strerror(error));
-  if (!in_time) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  if (error != 0) {
+    ::close(pipe_ends[0]);
+    return fail(Trouble::input, "can't run {}: {}", name, std::strerror(error));
   }
-  if (!in_time) return fail(Trouble::input, "{} gave no secret within {} s", name, options.timeout.count());
+  // It ends with the command: what that has left running may hold on to its output for ever.
+  std::string text;
+  int status = 0;
+  bool ended = false;
+  const auto over = [&] { return ended = ended || ::waitpid(child, &status, WNOHANG) == child; };
+  const bool in_time = read_all(pipe_ends[0], text, std::chrono::steady_clock::now() + options.timeout, over);
+  ::close(pipe_ends[0]);
+  if (!in_time && !ended) ::kill(child, SIGKILL);
+  while (!ended && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!in_time) return fail(Trouble::input, "{} gave no secret within {}", name, spoken(options.timeout));
+  if (text.size() > kLongest) return fail(Trouble::input, "{} printed too much for a secret", name);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return fail(Trouble::input, "{} ended with {} {}", name, WIFEXITED(status) ? "exit code" : "signal",
                 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));

@@ -13,9 +13,9 @@
 namespace stemma {
 
 struct ResolveOptions {
-  std::filesystem::path base;        // relative secret files count from here
-  std::chrono::seconds timeout{30};  // for commands
-  bool need_replication = false;     // a missing replication secret is an error, not "unknown"
+  std::filesystem::path base;                // relative secret files count from here
+  std::chrono::milliseconds timeout{30000};  // for each command and each file, which may be a pipe
+  bool need_replication = false;             // a missing replication secret is an error, not "unknown"
 };
 
 struct ResolvedSecrets {

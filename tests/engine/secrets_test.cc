@@ -5,8 +5,10 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include "tests/catch.h"
+#include "tests/engine/support_directory.h"
 #include "tests/plans/support_fleet.h"
 
 using namespace stemma;
@@ -100,6 +102,28 @@ TEST_CASE("a command that hangs is ended") {
   CHECK(text_of(FromCommand{{"sleep", "60"}}, {.base = "/tmp", .timeout = std::chrono::seconds(1)}) ==
         "error: sleep gave no secret within 1 s");
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+}
+
+TEST_CASE("a command is done when it has ended, whatever it has left running") {
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(text_of(FromCommand{{"sh", "-c", "sleep 20 & echo hi"}}) == "hi");
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+}
+
+TEST_CASE("what has no end is no secret") {
+  CHECK(text_of(FromFile{"/dev/zero"}) == "error: /dev/zero is too long for a secret");
+  CHECK(text_of(FromCommand{{"cat", "/dev/zero"}}) == "error: cat printed too much for a secret");
+}
+
+TEST_CASE("a pipe whose writer never comes is not waited for without end") {
+  const Directory directory;
+  const auto pipe = directory.path / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(text_of(FromFile{pipe}, {.base = "/tmp", .timeout = std::chrono::milliseconds(200)}) ==
+        fmt::format("error: {} gave no secret within 200 ms", pipe.string()));
+  std::thread writer([&] { std::ofstream(pipe) << "late\n"; });
+  CHECK(text_of(FromFile{pipe}) == "late");
+  writer.join();
 }
 
 TEST_CASE("all secrets of a file at once") {
