@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <ostream>
 
 #include "cli/commands.h"
@@ -19,8 +21,19 @@
 namespace stemma::cli {
 namespace {
 
+// What is no ordinary file (a pipe, a device, a link) is written to, never replaced.
+Result<void> write_into(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  if (out << text << std::flush) return {};
+  return fail(Trouble::input, "can't write {}: {}", path, std::strerror(errno));
+}
+
 // The file appears whole or not at all, and only its owner may read it.
 Result<void> save(const std::string& path, const std::string& text) {
+  std::error_code missing;
+  const auto target = std::filesystem::symlink_status(path, missing);
+  if (std::filesystem::exists(target) && !std::filesystem::is_regular_file(target))
+    return write_into(path, text);
   const std::string unfinished = fmt::format("{}.{}.tmp", path, ::getpid());
   const int file = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const auto failed = [&] {
@@ -60,7 +73,7 @@ int run_plan(const PlanArguments& arguments, const CommonOptions& options, Conso
   }
   const auto topology = load_topology(console, arguments.file);
   if (!topology) return ExitCode::error;
-  const auto secrets = load_secrets(console, *topology, arguments.file, false);
+  const auto secrets = load_secrets(console, options, *topology, arguments.file, false);
   if (!secrets) return ExitCode::error;
   mysql::MysqlProvider provider(*topology, *secrets, timeouts_for_reading(options));
   const Fleet fleet = survey(provider, *topology, *secrets);

@@ -1,4 +1,7 @@
 // A plan that was saved is carried out as it was shown, or not at all.
+#include <filesystem>
+#include <fstream>
+
 #include "tests/catch.h"
 #include "tests/live/support_story.h"
 
@@ -40,6 +43,22 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 }
 
 }  // namespace
+
+TEST_CASE("a plan is written into a link or a pipe, not in its place", "[live][saved-plan]") {
+  Story story(quickstart("position"));
+  const std::string real = story.path("real.plan"), link = story.path("link.plan");
+  std::ofstream(real) << "old";
+  std::filesystem::create_symlink(real, link);
+  REQUIRE(story.stemma({"plan", "-o", link}).code == 0);
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(std::filesystem::file_size(real) > 1000);
+  const Ran full = story.stemma({"plan", "-o", "/dev/full"});
+  INFO(full.all());
+  CHECK(full.code == 1);
+  CHECK(contains(full.err, "can't write /dev/full"));
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+  CHECK(story.run({"apply", link, "--yes"}).code == 0);
+}
 
 TEST_CASE("the walk-through by a saved plan", "[live][server][saved-plan]") {
   for (const char* mode : {"position", "gtid"}) {
