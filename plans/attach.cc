@@ -214,6 +214,12 @@ bool is_new_source(const Scene& scene, const DeclaredLink& link, const ServerSta
                       [&](const auto& entry) { return source.gtid_state.contains(entry.second); });
 }
 
+// True also where nobody has asked for the list of its binlogs.
+bool has_binlog(const ServerState& source, const Coordinates& at) {
+  return !source.binlogs ||
+         std::find(source.binlogs->begin(), source.binlogs->end(), at.file) != source.binlogs->end();
+}
+
 bool all_declared(const Server& replica, const ServerState& state) {
   return std::all_of(state.channels.begin(), state.channels.end(),
                      [&](const Channel& channel) { return replica.channel(channel.name) != nullptr; });
@@ -223,19 +229,15 @@ bool all_declared(const Server& replica, const ServerState& state) {
 
 bool source_can_send(const ServerState& source, const ServerState& replica, const Origin& origin,
                      std::string_view channel_name) {
-  const auto has_file = [&](const Coordinates& at) {
-    return !source.binlogs ||
-           std::find(source.binlogs->begin(), source.binlogs->end(), at.file) != source.binlogs->end();
-  };
   const auto sends_after = [&](const GtidPoint& point) {
     if (source.mysql_gtids) return point.set.contains(source.mysql_gtids->purged);
     return !source.gtid_horizon || point.position.reached(*source.gtid_horizon);
   };
-  if (const auto* at = std::get_if<FromCoordinates>(&origin)) return has_file(at->at);
+  if (const auto* at = std::get_if<FromCoordinates>(&origin)) return has_binlog(source, at->at);
   if (const auto* at = std::get_if<FromGtid>(&origin)) return sends_after(at->at);
   if (std::holds_alternative<FromExecuted>(origin)) {
     const Channel* channel = replica.channel(channel_name);
-    return channel != nullptr && has_file(channel->executed);
+    return channel != nullptr && has_binlog(source, channel->executed);
   }
   if (std::holds_alternative<FromOwnGtid>(origin)) return sends_after(replica.executed());
   return true;
@@ -300,12 +302,25 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
     attach.origin = wants_gtids ? Origin{FromOwnGtid{}} : Origin{FromExecuted{}};
     attach.reason = "it goes on from what it has executed";
     attach.in_place = same_mode;
-    if (!keeps_relay_log && !source_can_send(source, state, attach.origin, link.channel.name))
-      return refused("replica.binlog-gone", link,
-                     fmt::format("{} has purged {}, from which {} would have to go on", link.source().text,
-                                 channel->executed.file, link.replica.name.text),
-                     fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
-                                 replica_word(state), link.replica.name.text, provision_anew(link)));
+    // With its relay log kept it goes on from where its receiver stopped.
+    const bool receives_on = keeps_relay_log && channel->gtid == ChannelGtid::no;
+    const bool gone =
+        receives_on ? channel->receiver == ReceiverState::off && channel->read.known() &&
+                          !has_binlog(source, channel->read)
+                    : !keeps_relay_log && !source_can_send(source, state, attach.origin, link.channel.name);
+    if (gone && !wants_gtids && state.flavor == Flavor::mariadb)
+      if (auto instead = attach_by_own_gtid(scene, link, source, state, {},
+                                            "the binlog that it would go on from is purged; it goes on from "
+                                            "the GTIDs that it has executed");
+          instead.attach)
+        return instead;
+    if (gone)
+      return refused(
+          "replica.binlog-gone", link,
+          fmt::format("{} has purged {}, from which {} would have to go on", link.source().text,
+                      (receives_on ? channel->read : channel->executed).file, link.replica.name.text),
+          fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
+                      replica_word(state), link.replica.name.text, provision_anew(link)));
     return {attach, std::nullopt};
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as

@@ -40,12 +40,15 @@ bool is_fresh(const ServerState&);
 bool source_can_send(const ServerState& source, const ServerState& replica, const Origin&,
                      std::string_view channel = "");
 
+// The one table that stemma verify makes in its schema.
+inline constexpr std::string_view kCanaryTable = "canary";
+
 // The schema of the canary that is written at a root with that server_id, where replicas hang on other roots, too.
 std::string canary_database(const Topology&, std::string_view server_id);
 
 // What of a server's data another one lacks: schemas, "schema.table", and accounts that would be missed.
-// Empty for a server that is empty: no schema but the system's and the canary's, no
-// account but the system's, the admin's and the replication account.
+// Empty for a server that is empty: no schema but the system's and one that holds nothing but the canary, no
+// account or role but the system's, the admin's and the replication account.
 std::vector<std::string> data_of(const ServerState&, const Topology&);
 std::vector<std::string> accounts_beyond(const ServerState& source, const ServerState& replica,
                                          const Topology&, const Server& source_server);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "plans/attach_parts.h"
 #include "plans/judge_parts.h"
@@ -214,10 +215,13 @@ std::string canary_database(const Topology& topology, std::string_view server_id
 
 std::vector<std::string> data_of(const ServerState& state, const Topology& topology) {
   const std::string canaries = canary_database(topology, "");
-  const auto is_canary = [&](const std::string& schema) {
-    return schema == topology.verify.database ||
-           (schema.starts_with(canaries) && schema.size() > canaries.size() &&
-            schema.find_first_not_of("0123456789", canaries.size()) == schema.npos);
+  // The name alone makes no canary: verify.database may be a schema with data.
+  const auto is_canary = [&](const std::string& schema, const std::set<std::string>& contents) {
+    const bool named = schema == topology.verify.database ||
+                       (schema.starts_with(canaries) && schema.size() > canaries.size() &&
+                        schema.find_first_not_of("0123456789", canaries.size()) == schema.npos);
+    return named && std::all_of(contents.begin(), contents.end(),
+                                [](const std::string& name) { return name == kCanaryTable; });
   };
   static const std::array<std::string_view, 4> system = {"mysql", "information_schema", "performance_schema",
                                                          "sys"};
@@ -225,7 +229,7 @@ std::vector<std::string> data_of(const ServerState& state, const Topology& topol
   if (!state.schemas) return schemas;
   for (const auto& [schema, contents] : *state.schemas) {
     if (std::find(system.begin(), system.end(), schema) != system.end()) continue;
-    if (is_canary(schema) || (schema == "test" && contents.empty())) continue;
+    if (is_canary(schema, contents) || (schema == "test" && contents.empty())) continue;
     schemas.push_back(schema);
   }
   return schemas;

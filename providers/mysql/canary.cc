@@ -99,8 +99,8 @@ class Canary {
   }
 
   Result<Connection> open(const Place& place) const {
-    auto opened =
-        Connection::open(place.address, {place.login.user, place.password, place.login.tls}, timeouts_);
+    auto opened = Connection::open(
+        place.address, {place.login.user, place.password, below(secrets_.base, place.login.tls)}, timeouts_);
     if (!opened) return opened;
     if (auto set_up = opened->query_all(session_setup()); set_up.failed)
       return tl::unexpected(*set_up.failed);
@@ -144,7 +144,7 @@ class Canary {
       if (!id) return tl::unexpected(id.error());
       name_ = canary_database(topology_, id->at(0, "id").value_or("0"));
     }
-    table_ = identifier(name_) + ".canary";
+    table_ = fmt::format("{}.{}", identifier(name_), kCanaryTable);
     return {};
   }
 

@@ -286,9 +286,10 @@ void read_accounts(const Table& table, ServerState& state) {
   state.read_only_bypass.clear();
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const Row row(table, i);
-    if (row.flag("is_role") || row.text("user") == "PUBLIC") continue;
+    if (row.text("user") == "PUBLIC") continue;
     const AccountName name{row.text("user"), row.text("host")};
     state.accounts.push_back(name);
+    if (row.flag("is_role")) continue;
     if (row.flag("bypass")) state.read_only_bypass.push_back(name);
     if (!row.flag("is_ours")) continue;
     ours = state.replication_account ? *state.replication_account : AccountState{};

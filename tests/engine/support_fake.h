@@ -58,7 +58,7 @@ class FakeProvider final : public stemma::Provider {
     if (answer_script)
       if (auto said = answer_script(name); !said) return said;
     state.schemas.emplace();
-    state.binlogs.emplace();
+    state.binlogs = {state.coordinates.file};
     return {};
   }
   stemma::Result<void> refresh(const stemma::ServerName& name, const stemma::Reading&,

@@ -127,6 +127,9 @@ TEST_CASE("stemma's own logins are encrypted and verified as the file says", "[l
   // A path counts from the topology file.
   fs::copy(ours.ca(), story.path("beside.pem"));
   expect_logins(story, shape, {{"verify-identity", "ca = \"beside.pem\"\n", "", ""}});
+  const Ran verify = story.stemma({"verify"});  // the canary's own connections, too
+  INFO(verify.all());
+  CHECK(verify.code == 0);
 
   // An account that wants a client's certificate.
   story.unlogged("primary",

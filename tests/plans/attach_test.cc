@@ -50,7 +50,7 @@ std::string pair(const std::string& primary, const std::string& replica, const s
 TEST_CASE("fresh, and both are empty") {
   CHECK(decision(Story(pair("fresh", "fresh"))) == "fresh: noted coordinates");
   // A canary's schema, an empty `test`, the system's accounts and our own are no data.
-  CHECK(decision(Story(pair("data=stemma_canary.rows,test account=repl@% account=mariadb.sys@localhost",
+  CHECK(decision(Story(pair("data=stemma_canary.canary,test account=repl@% account=mariadb.sys@localhost",
                             "fresh"))) == "fresh: noted coordinates");
   // Its own GTIDs, from before it was attached, don't make it less fresh; another's do.
   CHECK(decision(Story(pair("fresh", "fresh state=0-2-4"))) == "fresh: noted coordinates");
@@ -142,8 +142,31 @@ TEST_CASE("it has executed something of this very source") {
   CHECK(decision(Story("by gtid; " + pair("", "stopped"))) == "own GTIDs");
   // Whose id it was last connected to is not known before the first connection.
   CHECK(decision(Story(pair("", "stopped from-id=0"))) == "executed position");
-  CHECK(refusal(Story(pair("binlogs=mysql-bin.000002", "stopped executed=mysql-bin.000001:500"))).message ==
+}
+
+TEST_CASE("the binlog that it would go on from is purged") {
+  const std::string at = "stopped executed=mysql-bin.000001:500";
+  CHECK(decision(Story(pair("binlogs=mysql-bin.000002", at))) == "own GTIDs, then back");
+  const std::string gone = "binlogs=mysql-bin.000002 horizon=0-1-90";
+  CHECK(refusal(Story(pair(gone, at))).message ==
         "primary has purged mysql-bin.000001, from which replica would have to go on");
+  // Its threads are only to be started: the relay log is kept, and what counts is what it receives next.
+  const auto started = [](const Story& story) {
+    return decide_attach(story.scene(), links_of(story.server("replica")).front(), true);
+  };
+  Story kept(pair(gone, at));
+  kept.channel("replica").read = {"mysql-bin.000002", 700};
+  CHECK(started(kept).attach->in_place);
+  kept.channel("replica").read = {"mysql-bin.000001", 900};
+  CHECK(started(kept).refusal->code == "replica.binlog-gone");
+}
+
+TEST_CASE("a schema that holds more than the canary is data, whatever its name") {
+  const std::string named = "stemma_canary";
+  CHECK(decision(Story(pair("data=" + named + ".canary", "fresh"))) == "fresh: noted coordinates");
+  CHECK(decision(Story(pair("data=" + named + ".canary," + named + "_7.canary", "fresh"))) ==
+        "fresh: noted coordinates");
+  CHECK(decision(Story(pair("data=" + named + ".orders", "fresh"))) == "refused replica.data-missing");
 }
 
 TEST_CASE("the same host, but another server: its position is worth nothing there") {

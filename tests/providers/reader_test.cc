@@ -160,7 +160,7 @@ TEST_CASE("channels") {
   CHECK(state.channels.empty());
 }
 
-TEST_CASE("accounts: roles are none, ours is known by its mark") {
+TEST_CASE("accounts: roles count as such, ours is known by its mark") {
   Table table{{"user", "host", "bypass", "is_role", "is_ours", "plugin", "hash", "locked"}, {}};
   table.rows = {{"root", "localhost", "1", "0", "0", std::nullopt, std::nullopt, std::nullopt},
                 {"repl", "%", "0", "0", "1", "mysql_native_password", "*HASH", "1"},
@@ -169,7 +169,7 @@ TEST_CASE("accounts: roles are none, ours is known by its mark") {
   ServerState state;
   state.replication_account = AccountState{"x", "y", false, {Grant{{"USAGE"}, "*.*", false}}};
   read_accounts(table, state);
-  CHECK(state.accounts == std::vector<AccountName>{{"repl", "%"}, {"root", "localhost"}});
+  CHECK(state.accounts == std::vector<AccountName>{{"admins", ""}, {"repl", "%"}, {"root", "localhost"}});
   CHECK(state.read_only_bypass == std::vector<AccountName>{{"root", "localhost"}});
   REQUIRE(state.replication_account.has_value());
   CHECK(state.replication_account->hash == "*HASH");
