@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
 #include <string_view>
 #include <unordered_set>
 
@@ -20,9 +22,11 @@ bool is_refusal(const Finding& found) { return found.weight == Weight::error && 
 
 void refuse_missing_privileges(const Scene& scene, Plan& plan) {
   std::unordered_set<std::string_view> changed, revoking;
+  std::map<std::string_view, std::set<std::string_view>> set;  // variables, by server
   for (const Step& step : plan.steps) {
     changed.insert(step.server.text);
     if (step.kind == StepKind::revoke) revoking.insert(step.server.text);
+    if (!step.variable.empty()) set[step.server.text].insert(step.variable);
   }
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
@@ -31,6 +35,7 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
     if (revoking.contains(server.name.text) && state->replication_account)
       for (const PrivilegeNeed& need : missing_to_revoke(*state, *state->replication_account))
         missing.push_back(need);
+    for (const PrivilegeNeed& need : missing_to_set(*state, set[server.name.text])) missing.push_back(need);
     if (missing.empty()) continue;
     std::vector<std::string> names;
     for (const PrivilegeNeed& need : missing)
@@ -46,25 +51,31 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
   }
 }
 
-// MariaDB takes filters by GTID domain only where a channel uses GTIDs (1201).
+// MariaDB takes filters by GTID domain only where a channel uses GTIDs (1201): those of the file, and those that somebody
+// has set and that would stay.
 void refuse_domain_filters_by_position(const Scene& scene, Plan& plan) {
   if (plan.coordinates != CoordinatesMode::position) return;
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
     if (state == nullptr || state->flavor != Flavor::mariadb) continue;
     for (const DeclaredLink& link : links_of(server)) {
-      const ChannelOptions& options = link.channel.options;
-      for (const auto& [key, declared] :
-           {std::pair{"do_domain_ids", options.do_domain_ids.has_value()},
-            std::pair{"ignore_domain_ids", options.ignore_domain_ids.has_value()}}) {
-        if (!declared) continue;
-        Finding found =
-            finding("channel.option-unsupported", server.name, fmt::format("channel.{}", key), "declared",
-                    "by position", fmt::format("{} filters only where channels use GTIDs", key));
-        found.hint = "set coordinates = \"gtid\", or take it out";
+      const Channel* channel = state->channel(link.name().channel);
+      const auto refuse = [&](const std::string& key,
+                              const std::optional<std::vector<std::uint32_t>>& declared,
+                              const std::string& observed) {
+        if (declared ? declared->empty() : observed.empty()) return;
+        Finding found = finding("channel.option-unsupported", server.name, fmt::format("channel.{}", key),
+                                declared ? "declared" : observed, "by position",
+                                fmt::format("{} filters only where channels use GTIDs{}", key,
+                                            declared ? "" : fmt::format(", and it is set: {}", observed)));
+        found.hint = declared ? "set coordinates = \"gtid\", or take it out"
+                              : fmt::format("set coordinates = \"gtid\"; or declare {} = [] to drop it", key);
         found.place = place_of(scene.desired, link, key);
         plan.refusals.push_back(of_channel(std::move(found), link.name()));
-      }
+      };
+      const ChannelOptions& options = link.channel.options;
+      refuse("do_domain_ids", options.do_domain_ids, channel ? channel->do_domain_ids : "");
+      refuse("ignore_domain_ids", options.ignore_domain_ids, channel ? channel->ignore_domain_ids : "");
     }
   }
 }

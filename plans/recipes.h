@@ -62,12 +62,13 @@ class Recipes {
   // recipes_account.cc
   void account(const Server&);
   [[nodiscard]] std::vector<Fact> before_account(const Server&);
-  void catch_up(const DeclaredLink&);
+  void catch_up(const DeclaredLink&, std::string why);
   [[nodiscard]] bool account_can_change(const Server&) const;
   [[nodiscard]] std::vector<Fact> account_ready(const ServerName&) const;
   [[nodiscard]] std::vector<Fact> account_needed_by(const DeclaredLink&) const;
   [[nodiscard]] std::optional<Fact> missing_account(const DeclaredLink&) const;
   [[nodiscard]] bool waits_for_catch_up(const DeclaredLink&) const;
+  [[nodiscard]] bool may_lose_account(const Server&) const;
   [[nodiscard]] bool has_caught_up(const DeclaredLink&) const;
   [[nodiscard]] bool is_delayed(const DeclaredLink&) const;
   [[nodiscard]] bool waits_for_the_account(const DeclaredLink&) const;

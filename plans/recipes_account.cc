@@ -77,13 +77,35 @@ bool Recipes::waits_for_catch_up(const DeclaredLink& link) const {
   return !waits_for_the_account(link);
 }
 
+// Whether what this server still has to apply may hold a change of its account: where its source's account is not as
+// declared, somebody has changed it, and the binlog brings that change here, too.
+bool Recipes::may_lose_account(const Server& server) const {
+  if (state(server.name) == nullptr) return false;
+  for (const DeclaredLink& link : links_of(server)) {
+    if (!waits_for_catch_up(link) || has_caught_up(link)) continue;
+    for (const AccountAspect aspect : {AccountAspect::exists, AccountAspect::secret, AccountAspect::granted})
+      if (is_missing(AccountIs{link.source(), aspect})) return true;
+    if (may_lose_account(*scene_.desired.find(link.source()))) return true;
+  }
+  return false;
+}
+
 void Recipes::account(const Server& server) {
   if (!scene_.desired.replication || !scene_.desired.replicates(server)) return;
   const auto is = [&](AccountAspect aspect) { return AccountIs{server.name, aspect}; };
   const Fact exists = is(AccountAspect::exists), secret = is(AccountAspect::secret),
              granted = is(AccountAspect::granted), nothing_more = is(AccountAspect::nothing_more);
   const bool create = is_missing(exists);
-  if (!create && !is_missing(secret) && !is_missing(granted) && !is_missing(nothing_more)) return;
+  const bool in_order = !create && !is_missing(secret) && !is_missing(granted) && !is_missing(nothing_more);
+  if (in_order) {
+    if (!account_can_change(server) || !may_lose_account(server)) return;
+    draft_.add(
+        StepKind::create_user, server.name, {exists, secret, granted}, before_account(server),
+        fmt::format("make sure of {}, outside the binlog",
+                    to_text(AccountName{scene_.desired.replication->user, scene_.desired.replication->host})),
+        "what it has still to apply may undo it, as it did at its source");
+    return;
+  }
   const auto links = links_of(server);
   if (!account_can_change(server)) {
     const auto any = [&](auto holds) { return std::any_of(links.begin(), links.end(), holds); };
@@ -114,7 +136,7 @@ void Recipes::account(const Server& server) {
         fmt::format("create {} with REPLICATION SLAVE, outside the binlog", name), exists);
     std::vector<Fact> after;
     for (const DeclaredLink& link : waiting) {
-      catch_up(link);
+      catch_up(link, "its source's own changes of the account must come first");
       after.emplace_back(CaughtUp{link.name(), link.source()});
     }
     after.push_back(exists);
@@ -145,13 +167,13 @@ std::vector<Fact> Recipes::before_account(const Server& server) {
     if (!waits_for_catch_up(link)) continue;
     // What happens to its channel comes first in any case: see decide().
     if (work_.at(link.name()).rounds == 0 && has_caught_up(link)) continue;
-    catch_up(link);
+    catch_up(link, "its source's own changes of the account must come first");
     before.emplace_back(CaughtUp{link.name(), link.source()});
   }
   return before;
 }
 
-void Recipes::catch_up(const DeclaredLink& link) {
+void Recipes::catch_up(const DeclaredLink& link, std::string why) {
   const CaughtUp caught_up{link.name(), link.source()};
   if (draft_.provides(caught_up)) return;
   std::vector<Fact> needs;
@@ -159,7 +181,7 @@ void Recipes::catch_up(const DeclaredLink& link) {
     needs.emplace_back(Flowing{link.name(), link.source(), rounds});
   draft_.add(StepKind::await_caught_up, link.replica.name, {caught_up}, std::move(needs),
              fmt::format("wait until {} has executed what {} had", to_text(link.name()), link.source().text),
-             "its source's own changes of the account must come first");
+             std::move(why));
 }
 
 }  // namespace stemma

@@ -82,7 +82,11 @@ void Recipes::decide(const DeclaredLink& link) {
   const bool start_only = in_order && !login_refused && !rotated;
   AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read);
   if (decision.refusal) {
-    plan_.refusals.push_back(std::move(*decision.refusal));
+    const auto said = [&](const Finding& found) {
+      return found.code == decision.refusal->code && found.server == decision.refusal->server;
+    };
+    if (std::none_of(plan_.refusals.begin(), plan_.refusals.end(), said))
+      plan_.refusals.push_back(std::move(*decision.refusal));
     work.left_out = work.refused = true;
     return;
   }
@@ -160,7 +164,7 @@ void Recipes::channel(const DeclaredLink& link) {
   }
   if (attach.source_lags) {
     for (const DeclaredLink& above : links_of(*scene_.desired.find(link.source()))) {
-      catch_up(above);
+      catch_up(above, "a replica that is to hang on it has transactions that it still lacks");
       needs.emplace_back(CaughtUp{above.name(), above.source()});
     }
   }

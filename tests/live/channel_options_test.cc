@@ -236,4 +236,25 @@ TEST_CASE("an option that the server does not know is a refusal", "[live][server
   CHECK(story.snapshot() == before);
 }
 
+TEST_CASE("a filter by domain that was set by hand does not go with a channel by position",
+          "[live][options]") {
+  Story story(quickstart("gtid"));
+  REQUIRE(story.apply().code == 0);
+  story.sql("replica-1", {"STOP SLAVE", "CHANGE MASTER TO IGNORE_DOMAIN_IDS = (7)", "START SLAVE"});
+  Shape shape = quickstart("position");
+  story.rewrite(shape);
+  const std::string before = story.snapshot();
+  const Ran refused = story.apply();
+  INFO(refused.all());
+  CHECK(refused.code == 3);  // the server would say 1201, with the channel stopped by then
+  CHECK(contains(refused.out, "ignore_domain_ids = []"));
+  CHECK(story.snapshot() == before);
+  shape.servers[1].more = "ignore_domain_ids = []";
+  story.rewrite(shape);
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 0);
+  CHECK(story.codes().empty());
+}
+
 }  // namespace stemma::live

@@ -166,6 +166,15 @@ TEST_CASE("an applier that stands at an account it lacks: the account comes firs
     replica.alter-user after replica.create-user, replica.await-caught-up)"));
 }
 
+TEST_CASE("a change of the account that a replica has still to apply may undo it") {
+  const std::string behind = "; replica < primary | executed=mysql-bin.000002:500";
+  CHECK(steps(Story("primary" + behind).plan()).empty());
+  CHECK(steps(Story("primary | no-account" + behind).plan()) == lines(R"(
+    primary.create-user
+    replica.await-caught-up
+    replica.create-user after replica.await-caught-up)"));
+}
+
 TEST_CASE("a delayed replica's account is left alone, and the plan says so") {
   const Plan plan =
       Story("primary; replica < primary delay=3600s | no-account executed=mysql-bin.000002:500").plan();
@@ -382,6 +391,22 @@ TEST_CASE("a channel is not told a password that its source does not take") {
   const Plan plan = Story(std::string(middle) + "; leaf < m").plan();
   CHECK(notes(plan).find("the replication account on m is left alone") != std::string::npos);
   CHECK(steps(plan).find("leaf.") == std::string::npos);
+}
+
+TEST_CASE("filters by domain do not go with positions") {
+  const auto refused = [](const std::string& declared) {
+    Story story("by position; p; r < p " + declared);
+    story.channel("r").gtid = ChannelGtid::slave_pos;
+    story.channel("r").do_domain_ids = "0,1";
+    const Plan plan = story.plan();
+    return plan.refusals.empty() ? "" : plan.refusals[0].message + "; " + plan.refusals[0].hint;
+  };
+  CHECK(refused("do_domain_ids=[2]") ==
+        "do_domain_ids filters only where channels use GTIDs; set coordinates = \"gtid\", or take it out");
+  CHECK(refused("") ==
+        "do_domain_ids filters only where channels use GTIDs, and it is set: 0,1; set coordinates = "
+        "\"gtid\"; or declare do_domain_ids = [] to drop it");
+  CHECK(refused("do_domain_ids=[]").empty());
 }
 
 TEST_CASE("the same input gives the same plan, however the observations came in") {
