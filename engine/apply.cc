@@ -39,9 +39,7 @@ Result<std::map<ServerName, Silence>> take_locks(const ApplyTo& to, std::chrono:
       auto locked = to.provider.lock(name);
       const std::lock_guard lock(guard);
       if (!locked)
-        silent[name] = {
-            locked.error().trouble == Trouble::denied ? "server.login-refused" : "server.unreachable",
-            locked.error()};
+        silent[name] = silence_of(locked.error());
       else if (*locked)
         holders.push_back(**locked);
     });

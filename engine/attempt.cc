@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "plans/receiver_hint.h"
+
 namespace stemma {
 namespace {
 
@@ -35,6 +37,7 @@ std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
              !may_pass(channel->receiver_errno) && step.kind != StepKind::await_caught_up) {
     error.message =
         fmt::format("the receiver failed with {}: {}", channel->receiver_errno, channel->receiver_error);
+    error.hint = receiver_hint(*channel);
     error.number = channel->receiver_errno;
     error.code = "replica.receiver-error";
   } else {

@@ -6,14 +6,11 @@
 #include <thread>
 
 namespace stemma {
-namespace {
 
-Silence silence(const Error& error) {
+Silence silence_of(const Error& error) {
   if (!error.code.empty()) return {error.code, error};
   return {error.trouble == Trouble::denied ? "server.login-refused" : "server.unreachable", error};
 }
-
-}  // namespace
 
 void side_by_side(const std::vector<ServerName>& names, std::size_t at_once,
                   const std::function<void(const ServerName&)>& work) {
@@ -43,7 +40,7 @@ Fleet survey(Provider& provider, const Topology& topology, const Secrets& secret
     if (state)
       fleet.servers.emplace(name, std::move(*state));
     else
-      fleet.silent.emplace(name, silence(state.error()));
+      fleet.silent.emplace(name, silence_of(state.error()));
   });
 
   const Outputs nothing_yet;
@@ -55,7 +52,7 @@ Fleet survey(Provider& provider, const Topology& topology, const Secrets& secret
     auto answered = provider.answer(name, questions.at(name), state);
     if (answered) return;
     const std::lock_guard lock(guard);
-    fleet.silent.emplace(name, silence(answered.error()));
+    fleet.silent.emplace(name, silence_of(answered.error()));
   });
   for (const auto& [name, silent] : fleet.silent) fleet.servers.erase(name);
   return fleet;

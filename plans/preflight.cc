@@ -77,19 +77,21 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
   for (const Channel& channel : state.channels) {
     const std::string from = fmt::format("{}:{}", channel.host, channel.port);
     if (server.is_root())
-      findings.push_back(with_hint(
-          finding("source.has-channel", server.name, "channel", "none", from,
-                  fmt::format("is declared as a root but replicates from {}", from)),
-          fmt::format(
-              "give it a `source` in the file; or, if it is to be the root, stop its writes' source and run "
-              "{} on it",
-              forget_channel(state, channel.name)),
-          server.place));
+      findings.push_back(with_hint(finding("source.has-channel", server.name, "channel", "none", from,
+                                           fmt::format("is declared as a root but replicates from {}", from)),
+                                   fmt::format("give it a `source` in the file; or, if it is to be the root, "
+                                               "stop the writes at {} and run {} on "
+                                               "it",
+                                               from, forget_channel(state, channel.name)),
+                                   server.place));
     else if (server.channel(channel.name) == nullptr)
-      findings.push_back(
+      findings.push_back(with_hint(
           finding("channel.unmanaged", server.name, "channel " + channel.name, "not in the file", from,
                   fmt::format("has a channel '{}' from {} that the file doesn't know; it is left alone",
-                              channel.name, from)));
+                              channel.name, from)),
+          fmt::format("declare it as [server.{}.channel.NAME]; or, to drop it, run {} on it",
+                      server.name.text, forget_channel(state, channel.name)),
+          server.place));
   }
 }
 
@@ -111,9 +113,10 @@ void check_attached(const Server& server, const ServerState& state,
   if (!known) return;  // a silent server of unknown id may be one of those that hang here
   for (const std::uint32_t id : state.attached_ids)
     if (!known->contains(id))
-      findings.push_back(
+      findings.push_back(with_hint(
           finding("source.unmanaged-replica", server.name, "replicas", "in the file", std::to_string(id),
-                  fmt::format("a replica with server_id {} hangs on it that the file doesn't know", id)));
+                  fmt::format("a replica with server_id {} hangs on it that the file doesn't know", id)),
+          "declare it in the file, or stop its replication", server.place));
 }
 
 void check_version(const Scene& scene, const DeclaredLink& link, const ServerState& state,

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "plans/tls_trouble.h"
 
@@ -47,6 +49,13 @@ std::string tls_hint(const std::string& said, const Address& address) {
 }  // namespace
 
 std::string connect_hint(unsigned number, const std::string& said, const Address& address) {
+  // Connector/C's words for what the server said before TLS was up: its number is inside.
+  constexpr std::string_view inside = "cannot be verified: ";
+  if (const auto at = said.find(inside); at != std::string::npos) {
+    const auto of_server = std::strtoul(said.c_str() + at + inside.size(), nullptr, 10);
+    if (of_server >= 1000 && of_server < 2000)
+      return connect_hint(static_cast<unsigned>(of_server), said.substr(at + inside.size()), address);
+  }
   switch (number) {
     case kSocketFailed:
     case kHostFailed:

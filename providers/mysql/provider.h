@@ -15,7 +15,7 @@ namespace stemma::mysql {
 class MysqlProvider final : public Provider {
  public:
   // `topology` and `secrets` must outlive the provider. Connects on first use; the steps of one server share one
-  // connection. `lock_wait` bounds how long a fence may wait and must stay below timeouts.read.
+  // connection. A fence waits for locks a little shorter than timeouts.read.
   MysqlProvider(const Topology& topology, const Secrets& secrets, Timeouts timeouts);
   MysqlProvider(const MysqlProvider&) = delete;
   MysqlProvider& operator=(const MysqlProvider&) = delete;

@@ -1,5 +1,6 @@
-// Every statement that Stemma sends to observe and to change a server, as text. Pure: no connection is needed
-// to test them. What differs between versions comes from the Dialect.
+// Every statement that Stemma sends to observe and to change a server, as text; but for the lock's (provider.cc), the
+// session's (connection.cc), the canary's and the sandbox's own. Pure: no connection is needed to test them. What differs
+// between versions comes from the Dialect.
 #pragma once
 
 #include <string>

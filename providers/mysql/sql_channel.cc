@@ -79,8 +79,10 @@ std::string at_end(const Dialect& dialect, std::string_view channel) {
   return says ? " FOR CHANNEL " + quoted(channel) : "";
 }
 
-// They don't outlive a restart on either flavor: the plan says so beside them.
+// They don't outlive a restart on either flavor.
 std::vector<std::string> set_filters(const Dialect& dialect, const DeclaredChannel& channel) {
+  // What is declared is in the option file already: anything else has been refused.
+  if (dialect.flavor == Flavor::mysql && !dialect.channel_filters) return {};
   const ChannelOptions& declared = channel.options;
   const std::pair<const char*, const std::optional<std::vector<std::string>>&> filters[] = {
       {"do_db", declared.do_db},

@@ -62,11 +62,11 @@ TEST_CASE("who can't be reached is unreachable, and the hint says what to check"
   const mysql::Credentials root{"root", Secret("x"), {}};
 
   SECTION("a port where nobody listens") {
-    const auto refused = Connection::open(local(34999), root, {});
+    const auto refused = Connection::open(local(27999), root, {});
     REQUIRE(!refused);
     CHECK(refused.error().trouble == Trouble::unreachable);
     CHECK((refused.error().number == 2002 || refused.error().number == 2003));
-    CHECK(refused.error().hint.find("127.0.0.1:34999") != std::string::npos);
+    CHECK(refused.error().hint.find("127.0.0.1:27999") != std::string::npos);
   }
   SECTION("a host that does not exist") {
     const auto unknown = Connection::open({.host = "nosuch.invalid", .port = 3306, .socket = {}}, root, {});
@@ -81,9 +81,9 @@ TEST_CASE("who can't be reached is unreachable, and the hint says what to check"
     CHECK(absent.error().hint.find("/nosuch/mysqld.sock") != std::string::npos);
   }
   SECTION("a listener that takes the connection and stays silent") {
-    const SilentListener listener(34998);
+    const SilentListener listener(27998);
     const auto begin = std::chrono::steady_clock::now();
-    const auto silent = Connection::open(local(34998), root, {.connect = 900ms, .read = 10s});
+    const auto silent = Connection::open(local(27998), root, {.connect = 900ms, .read = 10s});
     REQUIRE(!silent);
     CHECK(silent.error().trouble == Trouble::unreachable);
     CHECK(since(begin) >= 900ms);
@@ -92,14 +92,14 @@ TEST_CASE("who can't be reached is unreachable, and the hint says what to check"
   SECTION("verification without a CA") {
     mysql::Credentials verified = root;
     verified.tls.mode = TlsMode::verify_identity;
-    const auto refused = Connection::open(local(34999), verified, {});
+    const auto refused = Connection::open(local(27999), verified, {});
     REQUIRE(!refused);
     CHECK(refused.error().message.find("CA") != std::string::npos);
   }
 }
 
 TEST_CASE("a connection to a real server", "[server]") {
-  test::LocalServers servers({34101});
+  test::LocalServers servers({27101});
   const auto up = servers.up();
   INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
   REQUIRE(up);
@@ -120,7 +120,7 @@ TEST_CASE("a connection to a real server", "[server]") {
 
   // A name is reached by TCP, "localhost" too.
   const auto& login = servers.topology.servers[0];
-  const auto by_name = Connection::open({.host = "localhost", .port = 34101, .socket = {}},
+  const auto by_name = Connection::open({.host = "localhost", .port = 27101, .socket = {}},
                                         {login.admin.user, servers.passwords[login.name], {}}, {});
   CHECK(by_name);
 
@@ -155,7 +155,7 @@ TEST_CASE("a connection to a real server", "[server]") {
   CHECK(connection.query("SELEC 1").error().number == 1064);
 
   // The login.
-  const auto denied = Connection::open(local(34101), {"root", Secret("wrong"), {}}, {});
+  const auto denied = Connection::open(local(27101), {"root", Secret("wrong"), {}}, {});
   REQUIRE(!denied);
   CHECK(denied.error().trouble == Trouble::denied);
   CHECK(denied.error().number == 1045);
@@ -166,7 +166,7 @@ TEST_CASE("a connection to a real server", "[server]") {
   // TLS, where the server made itself a certificate, and where it has none.
   mysql::Credentials encrypted{login.admin.user, servers.passwords[login.name], {}};
   encrypted.tls.mode = TlsMode::required;
-  const auto secret = Connection::open(local(34101), encrypted, {});
+  const auto secret = Connection::open(local(27101), encrypted, {});
   CHECK(secret.has_value() == has_tls);
   if (secret) {
     CHECK(secret->encrypted());

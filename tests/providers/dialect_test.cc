@@ -26,6 +26,10 @@ address   = "10.0.0.1:3306"
 address       = "10.0.0.2"
 source        = "primary"
 variables     = { sync_binlog = "1" }
+[server.filtered]
+address   = "10.0.0.4"
+source    = "primary"
+ignore_db = ["scratch"]
 [server.beta]
 address   = "10.0.0.3:3306"
 [server.replica.channel.from-beta]
@@ -149,6 +153,9 @@ std::string sheet_of(const Dialect& dialect) {
   sheet.step("a new channel by GTID", step(StepKind::configure_source, by_gtid, FromNoted{}), native, false);
   sheet.step("a channel with options, from where it stands",
              step(StepKind::configure_source, by_position, FromExecuted{}), plain, true);
+  sheet.step("a new channel with a filter",
+             step(StepKind::configure_source, Follows{ServerName{"filtered"}, primary, false}, FromNoted{}),
+             plain, false);
   sheet.step("stop the receiver", step(StepKind::stop_replica, ReceiverOff{replica}), plain, true);
   sheet.step("stop", step(StepKind::stop_replica, ChannelOff{replica}), plain, true);
   sheet.step("start", step(StepKind::start_replica, ChannelOn{replica}), plain, true);

@@ -32,7 +32,7 @@ struct Oracle {
     REQUIRE(opened);
     connection.emplace(std::move(*opened));
   }
-  test::LocalServers servers{{34301}};
+  test::LocalServers servers{{27301}};
   std::optional<mysql::Connection> connection;
 };
 

@@ -1,4 +1,4 @@
-// The sandbox with real servers, on ports 34200 and up.
+// The sandbox with real servers, on ports 27200 and up.
 #include "providers/sandbox/sandbox.h"
 
 #include <arpa/inet.h>
@@ -97,7 +97,7 @@ TEST_CASE("names of servers become file names of their own") {
 }
 
 TEST_CASE("a sandbox from up to purge", "[server]") {
-  test::LocalServers servers({34201, 34202, 34203});
+  test::LocalServers servers({27201, 27202, 27203});
   const bool mariadb = servers.binary().flavor == sandbox::Flavor::mariadb;
   const std::vector<std::string> positions =
       mariadb ? std::vector<std::string>{"gtid_binlog_pos", "gtid_binlog_state", "gtid_slave_pos",
@@ -142,7 +142,7 @@ TEST_CASE("a sandbox from up to purge", "[server]") {
   CHECK(servers.ask(2, "SELECT CURRENT_USER()") == "boss@%");
   // The admin may make accounts, over TCP and over the socket.
   CHECK(servers.ask(2, "SHOW GRANTS").find("WITH GRANT OPTION") != std::string::npos);
-  const std::string socket = (servers.options.directory / "s34201" / "mysqld.sock").string();
+  const std::string socket = (servers.options.directory / "s27201" / "mysqld.sock").string();
   CHECK(mysql::Connection::open({.host = {}, .port = 0, .socket = socket},
                                 {"root", servers.passwords[files[0].name], {}}, {}));
 
@@ -182,11 +182,11 @@ TEST_CASE("a sandbox from up to purge", "[server]") {
   }
 
   // A file that has changed its mind about a port is told so.
-  files[1].address.port = 34209;
+  files[1].address.port = 27209;
   const auto moved = servers.up();
   REQUIRE(!moved);
-  CHECK(moved.error().message.find("--port=34209") != std::string::npos);
-  files[1].address.port = 34202;
+  CHECK(moved.error().message.find("--port=27209") != std::string::npos);
+  files[1].address.port = 27202;
 
   // Status, also for a server that the file has lost.
   const Server lost = files[2];
@@ -195,14 +195,14 @@ TEST_CASE("a sandbox from up to purge", "[server]") {
   REQUIRE(status.size() == 4);
   CHECK(status[0].state == ServerState::running);
   CHECK(status[2].state == ServerState::elsewhere);
-  CHECK(status[3].name.text == "s34203");
+  CHECK(status[3].name.text == "s27203");
   CHECK(status[3].state == ServerState::running);
   CHECK(status[3].uptime < 60s);
 
   // Down keeps the data, and a second one finds nothing to do.
   REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
   CHECK(!anything_runs_in(servers.options.directory));
-  CHECK(fs::exists(servers.options.directory / "s34201" / "data"));
+  CHECK(fs::exists(servers.options.directory / "s27201" / "data"));
   REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
   status = sandbox::sandbox_status(servers.topology, servers.options);
   CHECK(status[0].state == ServerState::stopped);
@@ -220,25 +220,25 @@ TEST_CASE("a port that is taken is named before anything starts, with its holder
   const int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(34212);
+  address.sin_port = htons(27212);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int yes = 1;
   setsockopt(holder, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   REQUIRE(bind(holder, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   REQUIRE(listen(holder, 1) == 0);
 
-  test::LocalServers servers({34211, 34212});
+  test::LocalServers servers({27211, 27212});
   const auto up = servers.up();
   close(holder);
   REQUIRE(!up);
   CHECK(up.error().trouble == Trouble::refused);
-  CHECK(up.error().message.find("s34212: port 34212 is already taken by ") == 0);
+  CHECK(up.error().message.find("s27212: port 27212 is already taken by ") == 0);
   CHECK(up.error().message.find(std::to_string(getpid())) != std::string::npos);
   CHECK(!fs::exists(servers.options.directory));
 }
 
 TEST_CASE("what can't be a sandbox is refused with what to do") {
-  test::LocalServers servers({34221});
+  test::LocalServers servers({27221});
 
   SECTION("a program that is not there") {
     servers.options.server_binary = "/nosuch/mariadbd";
@@ -280,14 +280,14 @@ TEST_CASE("what can't be a sandbox is refused with what to do") {
     servers.topology.servers.push_back(servers.topology.servers[0]);
     servers.topology.servers[1].name = ServerName{"twin"};
     servers.topology.servers[1].address.host = "localhost";
-    CHECK(servers.up().error().message == "twin: 127.0.0.1:34221 is the address of s34221 already");
+    CHECK(servers.up().error().message == "twin: 127.0.0.1:27221 is the address of s27221 already");
   }
   SECTION("a directory with somebody's files, which no purge touches") {
-    fs::create_directories(servers.options.directory / "s34221" / "data");
-    std::ofstream(servers.options.directory / "s34221" / "data" / "precious") << "x";
+    fs::create_directories(servers.options.directory / "s27221" / "data");
+    std::ofstream(servers.options.directory / "s27221" / "data" / "precious") << "x";
     CHECK(servers.up().error().message.find("not a sandbox's") != std::string::npos);
     REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, true));
-    CHECK(fs::exists(servers.options.directory / "s34221" / "data" / "precious"));
+    CHECK(fs::exists(servers.options.directory / "s27221" / "data" / "precious"));
   }
   SECTION("another sandbox command at work") {
     const auto lock = sandbox::DirectoryLock::take(servers.options.directory);
@@ -298,19 +298,20 @@ TEST_CASE("what can't be a sandbox is refused with what to do") {
 }
 
 TEST_CASE("an interrupted up leaves nothing running", "[server]") {
-  test::LocalServers servers({34231, 34232, 34233});
+  test::LocalServers servers({27231, 27232, 27233});
 
   SECTION("before anything was started") { servers.stop = true; }
   SECTION("while the servers start") {
     servers.options.start_timeout = 30s;
-    std::thread user([&] {
+    std::jthread user([&](const std::stop_token& over) {
       // As soon as the first server's log shows up.
-      while (!fs::exists(servers.options.directory / "s34231" / "mysqld.log"))
+      while (!over.stop_requested() && !fs::exists(servers.options.directory / "s27231" / "mysqld.log"))
         std::this_thread::sleep_for(1ms);
       servers.stop = true;
     });
     const auto begin = std::chrono::steady_clock::now();
     const auto up = servers.up();
+    user.request_stop();
     user.join();
     CHECK(std::chrono::steady_clock::now() - begin < 5s);
     REQUIRE(!up);
@@ -328,14 +329,14 @@ TEST_CASE("an interrupted up leaves nothing running", "[server]") {
 }
 
 TEST_CASE("a server that fails takes the others of its up with it, but not its log", "[server]") {
-  test::LocalServers servers({34241, 34242});
+  test::LocalServers servers({27241, 27242});
   REQUIRE(servers.up());
   REQUIRE(sandbox::sandbox_down(servers.topology, servers.options, false));
   servers.topology.servers.push_back(servers.topology.servers[0]);
   servers.topology.servers[2].name = ServerName{"third"};
-  servers.topology.servers[2].address.port = 34243;
+  servers.topology.servers[2].address.port = 27243;
   // The data of one are spoiled: it can't start.
-  std::ofstream(servers.options.directory / "s34242" / "data" / "ibdata1") << "rubbish";
+  std::ofstream(servers.options.directory / "s27242" / "data" / "ibdata1") << "rubbish";
 
   std::ostringstream out, err;
   const cli::SandboxArguments arguments{.action = cli::SandboxAction::up,
@@ -347,17 +348,17 @@ TEST_CASE("a server that fails takes the others of its up with it, but not its l
   CHECK(run_sandbox(arguments, servers.topology, servers.passwords, servers.stop, out, err) ==
         cli::ExitCode::error);
   INFO(err.str());
-  CHECK(err.str().find("error: s34242: the server ended with") == 0);
+  CHECK(err.str().find("error: s27242: the server ended with") == 0);
   CHECK(err.str().find("mysqld.log") != std::string::npos);
   CHECK(err.str().find("  | ") != std::string::npos);
   CHECK(!anything_runs_in(servers.options.directory));
-  CHECK(fs::exists(servers.options.directory / "s34241" / "data"));  // it was there before
+  CHECK(fs::exists(servers.options.directory / "s27241" / "data"));  // it was there before
   CHECK(!fs::exists(servers.options.directory / "third"));           // it was not
-  CHECK(fs::exists(servers.options.directory / "s34242" / "mysqld.log"));
+  CHECK(fs::exists(servers.options.directory / "s27242" / "mysqld.log"));
 }
 
 TEST_CASE("a directory too deep for a socket works all the same", "[server]") {
-  test::LocalServers servers({34251});
+  test::LocalServers servers({27251});
   servers.options.directory /= std::string(90, 'd');
   const auto up = servers.up();
   INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
@@ -371,7 +372,7 @@ TEST_CASE("a directory too deep for a socket works all the same", "[server]") {
 }
 
 TEST_CASE("options of the user's, on the command line, in the file and persisted", "[server]") {
-  test::LocalServers servers({34271});
+  test::LocalServers servers({27271});
   const auto binary = servers.binary();
   servers.options.server_options = {"max_connections=77", "--loose-nosuch=1"};
   const auto up = servers.up();
@@ -400,7 +401,7 @@ TEST_CASE("options of the user's, on the command line, in the file and persisted
 }
 
 TEST_CASE("a server is small, and finds its own files wherever they are", "[server]") {
-  test::LocalServers servers({34272});
+  test::LocalServers servers({27272});
   const auto binary = servers.binary();
   const auto up = servers.up();
   INFO((up ? std::string() : up.error().message + " | " + up.error().hint));
@@ -426,7 +427,7 @@ TEST_CASE("a server is small, and finds its own files wherever they are", "[serv
 }
 
 TEST_CASE("the servers of one sandbox need not be of one release", "[server]") {
-  test::LocalServers servers({34273, 34274});
+  test::LocalServers servers({27273, 27274});
   const auto first = servers.binary();
   const auto second = sandbox::find_server_binary(std::nullopt);
   REQUIRE(second);
@@ -436,7 +437,7 @@ TEST_CASE("the servers of one sandbox need not be of one release", "[server]") {
                                   .server_options = {},
                                   .directory = servers.options.directory.string(),
                                   .purge = false};
-  arguments.server_binaries.push_back("s34274=" + second->path.string());
+  arguments.server_binaries.push_back("s27274=" + second->path.string());
   for (const auto* when : {"made", "kept"}) {
     INFO(when);
     std::ostringstream out, err;
@@ -449,7 +450,7 @@ TEST_CASE("the servers of one sandbox need not be of one release", "[server]") {
 }
 
 TEST_CASE("a relative directory is one directory from the first up on") {
-  test::LocalServers servers({34275});
+  test::LocalServers servers({27275});
   const fs::path here = fs::current_path();
   fs::current_path(servers.directory.path());
   servers.options.directory = "box";
@@ -462,7 +463,7 @@ TEST_CASE("a relative directory is one directory from the first up on") {
 }
 
 TEST_CASE("the command prints a line for each server", "[server]") {
-  test::LocalServers servers({34261});
+  test::LocalServers servers({27261});
   servers.topology.servers.push_back(servers.topology.servers[0]);
   servers.topology.servers[1].name = ServerName{"far"};
   servers.topology.servers[1].address = at("db.example.org");
@@ -481,7 +482,7 @@ TEST_CASE("the command prints a line for each server", "[server]") {
     return out.str();
   };
   const std::string up = run(cli::SandboxAction::up);
-  CHECK(up.find("  s34261  127.0.0.1:34261        ready  pid ") == 0);
+  CHECK(up.find("  s27261  127.0.0.1:27261        ready  pid ") == 0);
   CHECK(up.find("  far     db.example.org:3306    elsewhere  not a loopback address") != std::string::npos);
   CHECK(up.find("1 server ready in ") != std::string::npos);
   CHECK(run(cli::SandboxAction::up).find("ready (ran already)") != std::string::npos);
