@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# run.sh [--quick|--all] [--servers] [--write-readme]: builds and tests everything, the tests on real servers included:
-# release, then with the address and undefined-behaviour sanitizers, then clang-format. --servers adds the suites that
-# hold on any server on each server of tests/servers, which are fetched meanwhile; --write-readme puts the table of them
-# into README.md. --all adds these, the thread sanitizer and clang-tidy; --quick is the release build alone.
+# run.sh [--quick|--all] [--write-readme]: builds and tests everything, the tests on real servers included: release, then
+# with the address and undefined-behaviour sanitizers, then clang-format, then what holds on any server on each server of
+# tests/servers, which are fetched meanwhile; --write-readme puts the table of them into README.md. --all adds the stories
+# that only the release build has run till then, with the sanitizers and on MariaDB's other versions, the thread sanitizer and
+# clang-tidy; --quick is the release build alone.
 # A stage that fails does not hide the others.
 # The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers and each
 # stage that cannot even run its tests counting as one. A server that can't be had was not run: it counts as neither, and
@@ -10,14 +11,13 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-quick=0 all=0 servers=0 write_readme=
+quick=0 all=0 write_readme=
 for option in "$@"; do
   case $option in
     --quick) quick=1 ;;
-    --all) all=1 servers=1 ;;
-    --servers) servers=1 ;;
-    --write-readme) servers=1 write_readme=1 ;;
-    *) echo "usage: $0 [--quick|--all] [--servers] [--write-readme]" >&2 && exit 1 ;;
+    --all) all=1 ;;
+    --write-readme) write_readme=1 ;;
+    *) echo "usage: $0 [--quick|--all] [--write-readme]" >&2 && exit 1 ;;
   esac
 done
 
@@ -56,11 +56,12 @@ build() {
   return 1
 }
 
-# The tests of one build, one after the other: the live ones want the cores for their servers.
+# run_tests PRESET [CTEST OPTION…]: the tests of one build, one after the other: the live ones want the cores for their
+# servers.
 run_tests() {
   local name="$1 tests" log=$logs/$1-tests.log start=$SECONDS code line bad all
   echo "== $name"
-  ctest --preset "$1" --timeout 1800 2>&1 | tee "$log"
+  ctest --preset "$1" --timeout 1800 "${@:2}" 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
   line=$(grep -E '^[0-9]+% tests passed' "$log")
   if [[ $line =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
@@ -80,7 +81,7 @@ run_servers() {
   echo "== servers"
   wait "$fetching" # what it could not have is told now
   rm -f "$logs/servers.tsv"
-  tests/servers/run.sh ${write_readme:+--write-readme}
+  tests/servers/run.sh ${write_readme:+--write-readme} ${whole:+--whole}
   if [[ ! -e $logs/servers.tsv ]]; then
     note servers 0 FAILED
     failed=$((failed + 1))
@@ -101,28 +102,25 @@ run_servers() {
 
 if ((quick)); then
   stage packages tests/deps.sh
+  stage "release build" build release && run_tests release
+  note "other servers" 0 "not run: tests/run.sh without --quick"
 else
   stage packages tests/deps.sh --test
-fi
-if ((servers)); then
   tests/deps.sh --servers # what can't be had for want of it is told as such
   tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
   fetching=$!
-fi
-stage "release build" build release && run_tests release
-if ((!quick)); then
-  stage "asan build" build asan && run_tests asan
+  stage "release build" build release && run_tests release
   if ((all)); then
+    whole=1
+    stage "asan build" build asan && run_tests asan
     stage "tsan build" build tsan && run_tests tsan
     stage lint tests/lint.sh
   else
+    whole=
+    stage "asan build" build asan && run_tests asan --exclude-regex '^(consumer|layers|live-more)$'
     stage format tests/lint.sh --format
   fi
-fi
-if ((servers)); then
   run_servers
-else
-  note "other servers" 0 "not run: tests/run.sh --servers"
 fi
 
 echo

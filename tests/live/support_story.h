@@ -18,6 +18,7 @@
 
 #include "plans/observed.h"
 #include "providers/mysql/connection.h"
+#include "tests/servers/support_servers.h"
 
 namespace stemma::live {
 
@@ -44,7 +45,7 @@ class Running {
 
   [[nodiscard]] bool alive();
   void signal(int number) const;
-  Ran wait(std::chrono::seconds patience = std::chrono::seconds(60));  // killed when it takes longer
+  Ran wait(std::chrono::seconds patience = std::chrono::seconds(120));  // killed when it takes longer
 
  private:
   pid_t pid_ = 0;
@@ -74,7 +75,8 @@ struct Shape {
   std::string host = "127.0.0.1";            // where the servers are: or "::1"
   std::string rest;                          // further tables
   bool server_ids = true;
-  std::string step = "20s";          // limits.step
+  // limits.step. MySQL's STOP REPLICA waits up to a minute for the rest of a transaction whose receiver is gone.
+  std::string step = test::test_server().name.starts_with("mysql") ? "90s" : "20s";
   std::vector<std::string> options;  // of the servers: "--skip-ssl"
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh [--write-readme] [NAME…]: the suites that hold on any server (tag [server]) on each server of fetch.sh, two
-# servers side by side, with the release build. All servers but the machine's own when none is named: on that one
-# ctest runs everything, and the table has its figures from there.
+# run.sh [--write-readme] [--whole] [NAME…]: the suites that hold on any server (tag [server]) on each server of fetch.sh,
+# two servers side by side, with the release build; --whole: on those of MariaDB every story. All servers but the machine's
+# own when none is named: on that one ctest runs everything, and the table has its figures from there.
 # stdout: as it goes, what failed; then a table of servers and what was run on them, which --write-readme puts between
 # the marks of README.md. build/logs/servers.tsv has a line for each: NAME passed|failed|not-run SECONDS WORDS
 # Exit status: 0 when nothing failed. A server that can't be had is "not run"; with CI=true that is a failure.
@@ -29,9 +29,11 @@ counts() {
 # run_one NAME: both programs, to their ends; its line of the results.
 # shellcheck disable=SC2317  # called by way of xargs
 run_one() {
-  local name=$1 log=$logs/$1-tests.log start=$SECONDS program code=0 tags="[server]"
-  if [[ $name == mysql-* ]]; then tags+=",[mysql]"; fi
+  local name=$1 log=$logs/$1-tests.log start=$SECONDS program code=0 tags
   for program in providers_tests live_tests; do
+    tags="[server]"
+    if [[ $name == mysql-* ]]; then tags+=",[mysql]"; fi
+    if [[ $name == mariadb-* && $program == live_tests && -n $whole ]]; then tags="[live]"; fi
     echo "== $program"
     # The sandbox's own tests want certain ports: one at a time.
     [[ $program == providers_tests ]] && exec 9>"$logs/.ports" && flock 9
@@ -63,13 +65,18 @@ people_call_it() {
 
 # The figures of the machine's own server, from what the release build's last ctest has left.
 own_words() {
-  local log=build/release/Testing/Temporary/LastTest.log part=$logs/own.log name
-  for name in providers live; do
+  local log=build/release/Testing/Temporary/LastTest.log part=$logs/own.log name stories more
+  for name in providers live live-more; do
     printf '== %s_tests\n' "$name"
     sed -n "/^[0-9]*\/[0-9]* Testing: $name\$/,/^<end of output>\$/p" "$log" 2>/dev/null
     echo "== end"
   done >"$part"
-  echo "$(counts "$part" providers_tests || echo "not run"), $(counts "$part" live_tests || echo "not run")"
+  if stories=$(counts "$part" live_tests) && more=$(counts "$part" live-more_tests); then
+    stories="$((${stories% of *} + ${more% of *})) of $((${stories#* of } + ${more#* of }))"
+  else
+    stories="not run"
+  fi
+  echo "$(counts "$part" providers_tests || echo "not run"), $stories"
 }
 
 table() {
@@ -103,7 +110,15 @@ if [[ -z ${TMPDIR:-} && ${room//[!0-9]/} -gt 4000 ]] && TMPDIR=$(mktemp -d /dev/
 fi
 
 readme=0
-if [[ ${1:-} == --write-readme ]]; then readme=1 && shift; fi
+export whole=
+while [[ ${1:-} == --* ]]; do
+  case $1 in
+    --write-readme) readme=1 ;;
+    --whole) whole=1 ;;
+    *) echo "usage: $0 [--write-readme] [--whole] [NAME…]" >&2 && exit 1 ;;
+  esac
+  shift
+done
 servers=$(tests/servers/fetch.sh "$@")
 if (($? == 2)); then exit 1; fi
 
