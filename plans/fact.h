@@ -133,7 +133,8 @@ struct Outputs {
   std::map<Link, Moment> after_start;    // its source, read when START had returned
 };
 
-// Everything a judgement may look at. Borrowed for the call.
+// Everything a judgement may look at. Borrowed for the call. While a step is checked it holds only the fact's server, its
+// sources and their outputs (engine/board): a judgement that looks at any other server is `unknown` there.
 struct Scene {
   const Topology& desired;
   const Fleet& observed;

@@ -32,7 +32,7 @@ enum class StepKind {
 std::string_view to_text(StepKind);  // "create-user"
 
 // What a person must know before agreeing. Those of `covered_by_yes` are shown and covered by --yes; each
-// other needs its own --allow. The list is the interface; no step of this version has one of the second row.
+// other needs its own --allow. The list is the interface; of the latter this version has steps with reset_binlog only.
 enum class Hazard {
   unfence,
   revoke,

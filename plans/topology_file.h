@@ -1,4 +1,4 @@
-// Reads a topology file: TOML text in, a Topology or every mistake of the file out. The only user of toml++.
+// Reads a topology file: TOML text in, a Topology or every mistake of the file out.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -2,7 +2,7 @@
 //
 //   $XDG_CACHE_HOME/stemma/templates/mariadb-10.11.19-<hash>/   made once for a server build and OS user
 //   $XDG_STATE_HOME/stemma/sandbox/<topology>-<hash>/<server>/
-//     data/  my.cnf  program  mysqld.sock  mysqld.pid  mysqld.log
+//     data/  tmp/  my.cnf  program  mysqld.sock  mysqld.pid  mysqld.log
 #pragma once
 
 #include <atomic>
