@@ -10,8 +10,9 @@
 namespace stemma {
 
 // Servers that gave no answer, identities, versions, binlogs, GTID modes and domains, roots that replicate, clusters managed
-// by others, what a server has no way to do (channel options, filters, TLS, accounts), a replica's own transactions. Findings of weight error are refusals of a plan (but for server.unreachable and
-// server.login-refused, which leave the verdict open), with the way out in `hint`.
+// by others, what a server has no way to do (channel options, filters, TLS, accounts), a replica's own transactions.
+// Findings of weight error are refusals of a plan (but for server.unreachable and server.login-refused, which leave the
+// verdict open), with the way out in `hint`.
 std::vector<Finding> preflight(const Scene&);
 
 // What the declared servers' histories say about each other, as far as GTIDs show it. `nullopt`: nothing to
