@@ -83,8 +83,7 @@ class Attempt {
     for (const Fact& need : step_.needs) {
       // Facts about other servers were read back by the steps that made them.
       if (subject(need) != step_.server) continue;
-      if (board_.judge(need, state_).verdict == Verdict::missing)
-        return fail(Trouble::stale, "no longer true: {}", describe(need));
+      if (auto held = settle(need); !held) return tl::unexpected(held.error());
     }
     const bool waits = step_.kind == StepKind::await_running || step_.kind == StepKind::await_caught_up;
     if (step_.kind == StepKind::await_running)
@@ -117,6 +116,23 @@ class Attempt {
     if (!moment) return tl::unexpected(moment.error().within(fmt::format("asking {}", flowing.source.text)));
     board_.after_start(flowing.link, *moment);
     return read;
+  }
+
+  // A need that does not hold fails the step, with one exception: an applier may say that it has read all there is before it
+  // has noticed the last that its receiver wrote, and say something else a moment later.
+  Result<void> settle(const Fact& need) {
+    auto pause = patience_.first_pause;
+    while (board_.judge(need, state_).verdict == Verdict::missing) {
+      const auto* drained = std::get_if<Drained>(&need);
+      const Channel* channel = drained == nullptr ? nullptr : state_.channel(drained->link.channel);
+      if (channel == nullptr || !channel->applier || clock_.now() >= deadline_)
+        return fail(Trouble::stale, "no longer true: {}", describe(need));
+      if (stop_.load()) return fail(Trouble::interrupted, "interrupted while waiting: {}", describe(need));
+      clock_.sleep(pause);
+      pause = std::min(pause * 2, patience_.longest_pause);
+      if (auto read = look(); !read) return read;
+    }
+    return {};
   }
 
   // A fact that does not hold. What nothing can tell (a hash of an unknown kind) is left to the server's word.

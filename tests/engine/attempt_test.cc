@@ -80,6 +80,37 @@ TEST_CASE("a need that no longer holds: stale, and nothing is done") {
   CHECK(stage.calls() == "refresh replica");
 }
 
+TEST_CASE("an applier that had not noticed the last that was received is given the time") {
+  Stage stage("primary; replica < primary connect_retry=10s | retry=60", "replica.stop-replica-2");
+  stage.clock.pass(2000ms);
+  Channel& channel = stage.real(replica).channels.front();
+  channel.receiver = ReceiverState::off;
+  channel.read = {channel.executed.file, channel.executed.position + 100};
+  const auto run = [&] {
+    stage.provider.perform_script = [](const Step&, ServerState& real) -> Result<void> {
+      real.channels.front().applier = false;
+      return {};
+    };
+    return outcome(stage.run());
+  };
+  SECTION("and gets there") {
+    stage.clock.on_sleep = [&] {
+      if (stage.clock.sleeps == 3) channel.executed = channel.read;
+    };
+    CHECK(run() == "made");
+    CHECK(stage.clock.sleeps == 3);
+  }
+  SECTION("but not for ever") {
+    CHECK(run() == "no longer true: replica has applied what it has received");
+    CHECK(stage.clock.sleeps > 10);
+  }
+  SECTION("and one that has stopped is not waited for") {
+    channel.applier = false;
+    CHECK(run() == "no longer true: replica has applied what it has received");
+    CHECK(stage.clock.sleeps == 0);
+  }
+}
+
 TEST_CASE("a server that says yes and does nothing: late") {
   Stage stage("primary; replica < primary | writable", "replica.fence");
   const auto result = stage.run();
