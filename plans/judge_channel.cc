@@ -160,11 +160,14 @@ Judgement holds_if(bool condition) { return {condition ? Verdict::holds : Verdic
 // A receiver that was stopped in the middle of a transaction leaves half of it in the relay log. It can't be
 // applied, and the source sends it again: an applier that has read all there is counts as well. Not so one that has
 // executed nothing yet: just started, it says the same before it begins. MySQL's GTIDs name whole transactions: an
-// applier that has executed all that were received is done, too.
+// applier that has executed all that were received is done, too. MySQL 5.6 counts one as received when it begins.
 bool drained(const Channel& channel, const ServerState& state) {
   if (!channel.read.known() || (channel.executed.known() && reached(channel.executed, channel.read)))
     return true;
-  if (state.mysql_gtids && state.has_gtids()) return state.mysql_gtids->executed.contains(channel.retrieved);
+  if (state.mysql_gtids && state.has_gtids()) {
+    if (state.mysql_gtids->executed.contains(channel.retrieved)) return true;
+    if (state.version >= Version{5, 7, 0}) return false;
+  }
   return channel.receiver == ReceiverState::off && channel.applier && channel.executed.known() &&
          channel.applier_doing.find("has read all relay log") != std::string::npos;
 }

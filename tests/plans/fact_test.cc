@@ -195,6 +195,25 @@ TEST_CASE("servers in order are asked nothing more") {
   CHECK(asked("p | unasked no-binlog unasked; r < p | unasked stopped lost-place").empty());
 }
 
+TEST_CASE("half a transaction in the relay log of a MySQL server") {
+  Story story("by position; p; r < p");
+  const auto drained = [&](Version version) {
+    ServerState& state = story.fleet.servers.at({"r"});
+    state.flavor = Flavor::mysql;
+    state.version = version;
+    state.mysql_gtids.emplace().mode = "ON";
+    state.mysql_gtids->executed = *GtidSet::parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5");
+    Channel& channel = state.channels.front();
+    channel.retrieved = *GtidSet::parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-6");
+    channel.receiver = ReceiverState::off;
+    channel.read = {channel.executed.file, channel.executed.position + 100};
+    channel.applier_doing = "Slave has read all relay log; waiting for the slave I/O thread to update it";
+    return judge(Drained{ServerName{"r"}}, story.scene()).verdict == Verdict::holds;
+  };
+  CHECK(drained({5, 6, 24}));  // which counts a GTID as received when its transaction begins
+  CHECK_FALSE(drained({5, 7, 44}));
+}
+
 TEST_CASE("privileges that stemma itself needs") {
   const auto missing = [](Flavor flavor, const std::set<std::string>& held, bool grant_option,
                           Version version, bool to_apply) {
