@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 
 #include "cli/commands.h"
@@ -21,30 +20,24 @@
 namespace stemma::cli {
 namespace {
 
-// What is no ordinary file (a pipe, a device, a link) is written to, never replaced.
-Result<void> write_into(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  if (out << text << std::flush) return {};
-  return fail(Trouble::input, "can't write {}: {}", path, std::strerror(errno));
-}
-
-// The file appears whole or not at all, and only its owner may read it.
+// The file appears whole or not at all, and only its owner may read it. What is no ordinary file (a pipe, a device, a link)
+// is written to, never replaced.
 Result<void> save(const std::string& path, const std::string& text) {
   std::error_code missing;
   const auto target = std::filesystem::symlink_status(path, missing);
-  if (std::filesystem::exists(target) && !std::filesystem::is_regular_file(target))
-    return write_into(path, text);
-  const std::string unfinished = fmt::format("{}.{}.tmp", path, ::getpid());
-  const int file = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool replaces = !std::filesystem::exists(target) || std::filesystem::is_regular_file(target);
+  const std::string name = replaces ? fmt::format("{}.{}.tmp", path, ::getpid()) : path;
+  const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const auto failed = [&] {
     const std::string why = std::strerror(errno);
-    ::unlink(unfinished.c_str());
+    if (replaces) ::unlink(name.c_str());
     return fail(Trouble::input, "can't write {}: {}", path, why);
   };
   if (file < 0) return failed();
-  const bool written =
-      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
-  if (::close(file) != 0 || !written || ::rename(unfinished.c_str(), path.c_str()) != 0) return failed();
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       (!replaces || ::fsync(file) == 0);
+  if (::close(file) != 0 || !written) return failed();
+  if (replaces && ::rename(name.c_str(), path.c_str()) != 0) return failed();
   return {};
 }
 
