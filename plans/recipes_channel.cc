@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "plans/judge_parts.h"
+#include "plans/preflight.h"
 
 namespace stemma {
 namespace {
@@ -82,11 +83,10 @@ void Recipes::decide(const DeclaredLink& link) {
   const bool start_only = in_order && !login_refused && !rotated;
   AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read);
   if (decision.refusal) {
-    const auto said = [&](const Finding& found) {
-      return found.code == decision.refusal->code && found.server == decision.refusal->server;
-    };
-    if (std::none_of(plan_.refusals.begin(), plan_.refusals.end(), said))
-      plan_.refusals.push_back(std::move(*decision.refusal));
+    // Errant transactions have been found before, with their own way out.
+    const bool said =
+        decision.refusal->code == "replica.errant-transactions" && errant_transactions(scene_, link);
+    if (!said) plan_.refusals.push_back(std::move(*decision.refusal));
     work.left_out = work.refused = true;
     return;
   }

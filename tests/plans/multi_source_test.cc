@@ -202,6 +202,12 @@ TEST_CASE("a source that is new to a replica that replicates") {
         "r replica.position-unknown\n");
 }
 
+TEST_CASE("each channel has its own refusal") {
+  const Story story(
+      "by position\na | fresh domain=1 data=goods; b | fresh domain=2 data=stock; r < a b<b | fresh");
+  CHECK(refusals(story.plan()) == "r replica.data-missing\nr replica.data-missing\n");
+}
+
 TEST_CASE("what decides about a new source is asked") {
   const Story story(
       "by gtid\na | domain=1 state=1-1-10 unasked; b | domain=2 state=2-2-20 unasked\n"
