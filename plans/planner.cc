@@ -22,11 +22,11 @@ bool is_refusal(const Finding& found) { return found.weight == Weight::error && 
 
 void refuse_missing_privileges(const Scene& scene, Plan& plan) {
   std::unordered_set<std::string_view> changed, revoking;
-  std::map<std::string_view, std::set<std::string_view>> set;  // variables, by server
+  std::map<std::string_view, std::set<std::string_view>> variables;  // those that are set, by server
   for (const Step& step : plan.steps) {
     changed.insert(step.server.text);
     if (step.kind == StepKind::revoke) revoking.insert(step.server.text);
-    if (!step.variable.empty()) set[step.server.text].insert(step.variable);
+    if (!step.variable.empty()) variables[step.server.text].insert(step.variable);
   }
   for (const Server& server : scene.desired.servers) {
     const ServerState* state = scene.observed.find(server.name);
@@ -35,7 +35,8 @@ void refuse_missing_privileges(const Scene& scene, Plan& plan) {
     if (revoking.contains(server.name.text) && state->replication_account)
       for (const PrivilegeNeed& need : missing_to_revoke(*state, *state->replication_account))
         missing.push_back(need);
-    for (const PrivilegeNeed& need : missing_to_set(*state, set[server.name.text])) missing.push_back(need);
+    for (const PrivilegeNeed& need : missing_to_set(*state, variables[server.name.text]))
+      missing.push_back(need);
     if (missing.empty()) continue;
     std::vector<std::string> names;
     for (const PrivilegeNeed& need : missing)

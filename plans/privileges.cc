@@ -149,13 +149,8 @@ std::vector<PrivilegeNeed> missing_to_revoke(const ServerState& state, const Acc
 std::vector<PrivilegeNeed> missing_to_set(const ServerState& state,
                                           const std::set<std::string_view>& variables) {
   const Held held(state.own_grants);
-  std::vector<PrivilegeNeed> missing;
-  for (const std::string_view variable : variables) {
-    const auto need = privilege_to_set(state.flavor, variable);
-    const auto named = [&](const PrivilegeNeed& other) { return other.name == need->name; };
-    if (need && !held.has(*need, state) && std::none_of(missing.begin(), missing.end(), named))
-      missing.push_back(*need);
-  }
+  auto missing = privileges_to_set(state.flavor, variables);
+  std::erase_if(missing, [&](const PrivilegeNeed& need) { return held.has(need, state); });
   return missing;
 }
 

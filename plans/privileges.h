@@ -32,6 +32,8 @@ std::vector<PrivilegeNeed> missing_to_revoke(const ServerState&, const AccountSt
 
 // What SET GLOBAL of this variable (lower case) takes beyond what privileges_for() names; nullopt: nothing.
 std::optional<PrivilegeNeed> privilege_to_set(Flavor, std::string_view variable);
+// The same for several, each privilege once.
+std::vector<PrivilegeNeed> privileges_to_set(Flavor, const std::set<std::string_view>& variables);
 
 // What it lacks to set these.
 std::vector<PrivilegeNeed> missing_to_set(const ServerState&, const std::set<std::string_view>& variables);

@@ -46,19 +46,13 @@ std::vector<std::string> canary_schemas(const Topology& topology) {
   return schemas;
 }
 
-// What the variables that the file declares take beyond what every file needs.
-std::vector<PrivilegeNeed> needs_of_variables(const Topology& topology, const std::string& user,
-                                              Flavor flavor) {
-  std::vector<PrivilegeNeed> needs;
-  for (const Server& server : topology.servers) {
-    if (server.admin.user != user) continue;
-    for (const auto& [variable, value] : server.variables) {
-      const auto need = privilege_to_set(flavor, variable);
-      const auto named = [&](const PrivilegeNeed& other) { return other.name == need->name; };
-      if (need && std::none_of(needs.begin(), needs.end(), named)) needs.push_back(*need);
-    }
-  }
-  return needs;
+// The variables that the file declares where this account logs in.
+std::set<std::string_view> variables_set_by(const Topology& topology, const std::string& user) {
+  std::set<std::string_view> variables;
+  for (const Server& server : topology.servers)
+    if (server.admin.user == user)
+      for (const auto& [variable, value] : server.variables) variables.insert(variable);
+  return variables;
 }
 
 void add_lines(std::string& text, const std::vector<PrivilegeNeed>& needs, const std::string& account) {
@@ -80,7 +74,7 @@ std::string grants_as_sql(const Topology& topology, GrantsFor purpose) {
     for (const std::string& user : users) {
       const std::string account = quoted_name(user) + "@'%'";
       std::vector<PrivilegeNeed> needs = privileges_for(family.flavor, family.version);
-      for (const PrivilegeNeed& need : needs_of_variables(topology, user, family.flavor))
+      for (const PrivilegeNeed& need : privileges_to_set(family.flavor, variables_set_by(topology, user)))
         needs.push_back(need);
       if (purpose == GrantsFor::looking)
         std::erase_if(needs, [](const PrivilegeNeed& need) { return need.to_apply; });

@@ -60,4 +60,14 @@ std::optional<PrivilegeNeed> privilege_to_set(Flavor flavor, std::string_view va
                        .why = "to set a variable that the file declares"};
 }
 
+std::vector<PrivilegeNeed> privileges_to_set(Flavor flavor, const std::set<std::string_view>& variables) {
+  std::vector<PrivilegeNeed> needs;
+  for (const std::string_view variable : variables) {
+    const auto need = privilege_to_set(flavor, variable);
+    const auto named = [&](const PrivilegeNeed& other) { return other.name == need->name; };
+    if (need && std::none_of(needs.begin(), needs.end(), named)) needs.push_back(*need);
+  }
+  return needs;
+}
+
 }  // namespace stemma
