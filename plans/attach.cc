@@ -308,20 +308,19 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
         receives_on ? channel->receiver == ReceiverState::off && channel->read.known() &&
                           !has_binlog(source, channel->read)
                     : !keeps_relay_log && !source_can_send(source, state, attach.origin, link.channel.name);
-    if (gone && !wants_gtids && state.flavor == Flavor::mariadb)
+    if (!gone) return {attach, std::nullopt};
+    if (!wants_gtids && state.flavor == Flavor::mariadb)
       if (auto instead = attach_by_own_gtid(scene, link, source, state, {},
                                             "the binlog that it would go on from is purged; it goes on from "
                                             "the GTIDs that it has executed");
           instead.attach)
         return instead;
-    if (gone)
-      return refused(
-          "replica.binlog-gone", link,
-          fmt::format("{} has purged {}, from which {} would have to go on", link.source().text,
-                      (receives_on ? channel->read : channel->executed).file, link.replica.name.text),
-          fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
-                      replica_word(state), link.replica.name.text, provision_anew(link)));
-    return {attach, std::nullopt};
+    return refused(
+        "replica.binlog-gone", link,
+        fmt::format("{} has purged {}, from which {} would have to go on", link.source().text,
+                    (receives_on ? channel->read : channel->executed).file, link.replica.name.text),
+        fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
+                    replica_word(state), link.replica.name.text, provision_anew(link)));
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as
   // good as none.

@@ -80,8 +80,7 @@ void check_channels(const Server& server, const ServerState& state, std::vector<
       findings.push_back(with_hint(finding("source.has-channel", server.name, "channel", "none", from,
                                            fmt::format("is declared as a root but replicates from {}", from)),
                                    fmt::format("give it a `source` in the file; or, if it is to be the root, "
-                                               "stop the writes at {} and run {} on "
-                                               "it",
+                                               "stop the writes at {} and run {} on it",
                                                from, forget_channel(state, channel.name)),
                                    server.place));
     else if (server.channel(channel.name) == nullptr)

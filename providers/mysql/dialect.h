@@ -64,15 +64,14 @@ struct Dialect {
   VariableOrigin variable_origin = VariableOrigin::system_variables;
   TlsOffer tls_offer = TlsOffer::have_ssl;
 
-  bool super_read_only = false;  // has the variable
-  bool persist = false;          // SET PERSIST
-  bool named_channels = false;   // FOR CHANNEL 'c' (MariaDB: the name comes after the verb)
-  bool native_password = true;   // knows mysql_native_password
-  bool native_always = true;     // and can't be without it: it is built in and on
-  bool sha2_password = false;    // knows caching_sha2_password, and GET_SOURCE_PUBLIC_KEY for it
-  bool compression = false;      // SOURCE_COMPRESSION_ALGORITHMS
-  bool channel_filters =
-      false;  // CHANGE REPLICATION FILTER (MySQL); without it only the option file has them
+  bool super_read_only = false;    // has the variable
+  bool persist = false;            // SET PERSIST
+  bool named_channels = false;     // FOR CHANNEL 'c' (MariaDB: the name comes after the verb)
+  bool native_password = true;     // knows mysql_native_password
+  bool native_always = true;       // and can't be without it: it is built in and on
+  bool sha2_password = false;      // knows caching_sha2_password, and GET_SOURCE_PUBLIC_KEY for it
+  bool compression = false;        // SOURCE_COMPRESSION_ALGORITHMS
+  bool channel_filters = false;    // CHANGE REPLICATION FILTER; without it MySQL has them in the option file
   bool purged_takes_more = false;  // SET GLOBAL gtid_purged = '+…'; before, only on a server without GTIDs
 };
 
