@@ -11,7 +11,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-quick=0 all=0 write_readme=
+quick=0 all= write_readme=
 for option in "$@"; do
   case $option in
     --quick) quick=1 ;;
@@ -81,7 +81,7 @@ run_servers() {
   echo "== servers"
   wait "$fetching" # what it could not have is told now
   rm -f "$logs/servers.tsv"
-  tests/servers/run.sh ${write_readme:+--write-readme} ${whole:+--whole}
+  tests/servers/run.sh ${write_readme:+--write-readme} ${all:+--whole}
   if [[ ! -e $logs/servers.tsv ]]; then
     note servers 0 FAILED
     failed=$((failed + 1))
@@ -111,12 +111,10 @@ else
   fetching=$!
   stage "release build" build release && run_tests release
   if ((all)); then
-    whole=1
     stage "asan build" build asan && run_tests asan
     stage "tsan build" build tsan && run_tests tsan
     stage lint tests/lint.sh
   else
-    whole=
     stage "asan build" build asan && run_tests asan --exclude-regex '^(consumer|layers|live-more)$'
     stage format tests/lint.sh --format
   fi

@@ -10,8 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is(const char* server) { return test::test_server().name == server; }
-
 // A primary and one replica.
 Shape pair() {
   Shape shape = quickstart("position");
@@ -78,11 +76,14 @@ TEST_CASE("servers and accounts at IPv6 addresses", "[live][server][accounts]") 
 
 TEST_CASE("a name or a password that does not fit is refused before anything is changed",
           "[live][server][accounts]") {
-  const std::size_t longest = is("mysql-5.6") ? 16 : is("mysql-9.7") ? 32 : is("mariadb-10.5") ? 80 : 128;
+  const std::size_t longest = test::on_server("mysql-5.6")      ? 16
+                              : test::on_server("mysql-9.7")    ? 32
+                              : test::on_server("mariadb-10.5") ? 80
+                                                                : 128;
   const Shape shape = pair();
   Story story(with_account(shape, fmt::format("user = \"{}\"", std::string(longest + 1, 'u'))));
   refused(story, "user.missing", fmt::format("{} characters", longest));
-  if (!test::test_server().name.starts_with("mysql")) return;
+  if (!test::on_mysql()) return;
   // A MySQL channel takes 32 bytes of password.
   story.environment["LIVE_REPL_PASSWORD"] = "пароль-пароль-1234567";
   story.rewrite(shape);
@@ -93,12 +94,12 @@ TEST_CASE("a name or a password that does not fit is refused before anything is 
 
 TEST_CASE("the login plugins that a server has, and those that it lacks", "[live][server][accounts]") {
   const Shape shape = pair();
-  if (is("mysql-9.7")) {
+  if (test::on_server("mysql-9.7")) {
     Story story(with_account(shape, "user = \"repl_user\"\nplugin = \"mysql_native_password\""));
     refused(story, "user.plugin", "MySQL 9 has dropped it");
     return;
   }
-  if (is("mysql-5.6")) {
+  if (test::on_server("mysql-5.6")) {
     Story story(with_account(shape, "user = \"repl_user\"\nplugin = \"ed25519\""));
     refused(story, "user.plugin", "declare one of these");
     return;
@@ -154,7 +155,7 @@ TEST_CASE("caching_sha2_password without TLS, by a key that is fetched or at han
           "[live][server][accounts]") {
   const Shape shape = pair();
   Story story(with_account(shape, "user = \"repl_user\"\nhost = \"%\"\nplugin = \"caching_sha2_password\""));
-  if (!is("mysql-9.7"))
+  if (!test::on_server("mysql-9.7"))
     return refused(story, "user.plugin", "has no authentication plugin caching_sha2_password");
   Shape plain = with_account(
       shape, "user = \"repl_user\"\nhost = \"%\"\nplugin = \"caching_sha2_password\"\ntls = \"disabled\"");

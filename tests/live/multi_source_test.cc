@@ -10,12 +10,10 @@ namespace {
 
 const char* const kModes[] = {"position", "gtid"};
 
-bool on_mysql() { return test::test_server().name.starts_with("mysql"); }
-
 // Two roots, and a replica with its default channel from the one and a named one from the other.
 Shape two_sources(const std::string& coordinates, const std::string& of_channel = "") {
   const auto domain = [](int id) {
-    return on_mysql() ? std::string() : "variables = { gtid_domain_id = " + std::to_string(id) + " }";
+    return test::on_mysql() ? std::string() : "variables = { gtid_domain_id = " + std::to_string(id) + " }";
   };
   Shape shape;
   shape.coordinates = coordinates;
@@ -28,9 +26,9 @@ Shape two_sources(const std::string& coordinates, const std::string& of_channel 
 
 std::string for_channel(const std::string& statement) {
   const auto space = statement.find(' ', statement.find(' ') + 1);
-  return on_mysql() ? statement + " FOR CHANNEL 'stock'"
-                    : statement.substr(0, space) + " 'stock'" +
-                          (space == std::string::npos ? "" : statement.substr(space));
+  return test::on_mysql() ? statement + " FOR CHANNEL 'stock'"
+                          : statement.substr(0, space) + " 'stock'" +
+                                (space == std::string::npos ? "" : statement.substr(space));
 }
 
 void make_data(const Story& story) {
@@ -98,8 +96,8 @@ TEST_CASE("a replica of two sources is applied, stopped, changed by hand, and me
     // An option of it that somebody changes.
     story.sql("reports",
               {for_channel("STOP SLAVE"),
-               on_mysql() ? for_channel("CHANGE MASTER TO MASTER_CONNECT_RETRY = 7, MASTER_DELAY = 5")
-                          : "CHANGE MASTER 'stock' TO MASTER_DELAY = 5",
+               test::on_mysql() ? for_channel("CHANGE MASTER TO MASTER_CONNECT_RETRY = 7, MASTER_DELAY = 5")
+                                : "CHANGE MASTER 'stock' TO MASTER_DELAY = 5",
                for_channel("START SLAVE")});
     story.rewrite(two_sources(mode, "delay = \"0s\"\nignore_db = [\"private\"]"));
     CHECK(story.codes() == Codes{"reports channel.option-differs", "reports replica.delay-differs"});

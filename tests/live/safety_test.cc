@@ -1,6 +1,5 @@
 // What stemma refuses, what it says then, and that it has not touched anything.
 #include <algorithm>
-#include <csignal>
 
 #include "tests/catch.h"
 #include "tests/live/support_story.h"
@@ -102,6 +101,20 @@ TEST_CASE("an account that only the source has is data, too", "[live][safety]") 
   Story story(quickstart("position"));
   story.sql("primary", {"CREATE USER 'shop'@'%' IDENTIFIED BY 'x'"});
   refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"}, {"shop"});
+}
+
+TEST_CASE("a schema named as the canary's is data all the same", "[live][safety][data]") {
+  Shape shape = quickstart("position");
+  shape.rest = "[verify]\ndatabase = \"shop\"\n";
+  Story story(std::move(shape));
+  story.sql("primary", kShop);
+  refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"}, {"shop"});
+}
+
+TEST_CASE("a role that the replica would lack is missed like an account", "[live][safety][data]") {
+  Story story(quickstart("position"));
+  story.sql("primary", {"CREATE ROLE app_role"});
+  refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"}, {"app_role"});
 }
 
 TEST_CASE("a replica that has data which its source lacks is refused", "[live][safety]") {
@@ -302,74 +315,6 @@ TEST_CASE("an admin account that may only look", "[live][safety][privileges]") {
           {"GRANT ", "TO 'looker'@"});
 }
 
-TEST_CASE("a login that is refused leaves the verdict open", "[live][safety][silent]") {
-  Shape shape = quickstart("position");
-  Story story(shape);
-  shape.servers[2].more = "admin = { user = \"root\", password = { env = \"LIVE_WRONG_PASSWORD\" } }";
-  story.environment["LIVE_WRONG_PASSWORD"] = "wrong";
-  story.rewrite(shape);
-  const Ran drift = story.stemma({"drift"});
-  INFO(drift.all());
-  CHECK(drift.code == 6);
-  CHECK(has(story.codes(), "replica-2 server.login-refused"));
-  CHECK(has(story.codes(), "replica-1 replica.not-configured"));
-  CHECK(story.stemma({"status"}).code == 6);
-  CHECK(story.stemma({"plan"}).code == 6);
-  const Ran apply = story.apply();
-  INFO(apply.all());
-  CHECK(apply.code == 6);
-  CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
-  CHECK(story.slave("replica-2", "Slave_SQL_Running").empty());
-}
-
-TEST_CASE("a server that is down is named, the others are mended", "[live][safety][silent]") {
-  Story story(quickstart("position"));
-  REQUIRE(story.apply().code == 0);
-  story.writer();
-  story.caught_up();
-  story.stop_server("replica-2");
-  Ran drift = story.stemma({"drift", "--format", "json"});
-  INFO(drift.all());
-  CHECK(drift.code == 6);
-  CHECK(drift.document()["verdict"] == "unknown");
-  CHECK(story.codes() == Codes{"replica-2 server.unreachable"});
-  CHECK(story.stemma({"plan"}).code == 6);
-  CHECK(story.apply().code == 6);
-
-  story.sql("replica-1", {"STOP SLAVE"});
-  story.writer().must_write();
-  CHECK(story.codes() == Codes{"replica-1 replica.applier-stopped", "replica-1 replica.receiver-stopped",
-                               "replica-2 server.unreachable"});
-  CHECK(story.stemma({"drift"}).code == 6);
-  const Ran apply = story.apply();
-  INFO(apply.all());
-  CHECK(apply.code == 6);
-  const json document = apply.document();
-  CHECK_FALSE(document["steps"].empty());
-  for (const json& step : document["steps"]) CHECK(step["server"] == "replica-1");
-  CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
-
-  // It comes back: writable, as its option file has it.
-  REQUIRE(story.sandbox_up().code == 0);
-  story.writer().must_write();
-  CHECK(has(story.codes(), "replica-2 replica.writable"));
-  CHECK_FALSE(story.applied_steps().empty());
-  story.writer().must_write();
-  CHECK(story.codes().empty());
-  story.same_data();
-}
-
-TEST_CASE("a primary that is closed stays so while a replica is silent", "[live][safety][silent]") {
-  Story story(quickstart("position"));
-  REQUIRE(story.apply().code == 0);
-  story.sql("primary", {"SET GLOBAL read_only = ON"});
-  story.stop_server("replica-2");
-  const Ran apply = story.apply();
-  INFO(apply.all());
-  CHECK(apply.code == 6);
-  CHECK(story.cell("primary", "SELECT @@read_only") == "1");
-}
-
 TEST_CASE("a conflicting row stops the applier: reported, never stepped over", "[live][safety][applier]") {
   for (const char* mode : {"position", "gtid"}) {
     INFO(mode);
@@ -445,45 +390,6 @@ TEST_CASE("what a stopped replica needs was purged at the source", "[live][safet
   }
 }
 
-TEST_CASE("a server that accepts and then says nothing delays nobody for long", "[live][safety][silent]") {
-  Story story(quickstart("position"));
-  REQUIRE(story.apply().code == 0);
-  story.writer();
-  story.caught_up();
-  const int pid = std::stoi(read_text(story.cell("replica-2", "SELECT @@pid_file")));
-  REQUIRE(::kill(pid, SIGSTOP) == 0);
-  story.sql("replica-1", {"STOP SLAVE SQL_THREAD"});
-  const Ran drift = story.stemma({"drift", "--timeout", "1s", "--format", "json"});
-  const Ran apply = story.stemma({"apply", "--yes", "--timeout", "3s", "--format", "json"});
-  REQUIRE(::kill(pid, SIGCONT) == 0);
-  INFO(drift.all() << apply.all());
-  CHECK(drift.code == 6);
-  CHECK(drift.took < std::chrono::seconds(5));
-  CHECK(contains(drift.out, "server.unreachable"));
-  CHECK(contains(drift.out, "replica.applier-stopped"));
-  CHECK(apply.took < std::chrono::seconds(10));
-  CHECK((apply.code == 6 || apply.code == 5));
-  story.writer().must_write();
-  story.applied_steps();
-  CHECK(story.codes().empty());
-  story.same_data();
-}
-
-TEST_CASE("a schema named as the canary's is data all the same", "[live][safety][data]") {
-  Shape shape = quickstart("position");
-  shape.rest = "[verify]\ndatabase = \"shop\"\n";
-  Story story(std::move(shape));
-  story.sql("primary", {"CREATE DATABASE shop", "CREATE TABLE shop.orders (n INT)",
-                        "INSERT INTO shop.orders VALUES (1)"});
-  refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"}, {"shop"});
-}
-
-TEST_CASE("a role that the replica would lack is missed like an account", "[live][safety][data]") {
-  Story story(quickstart("position"));
-  story.sql("primary", {"CREATE ROLE app_role"});
-  refused(story, {"replica-1 replica.data-missing", "replica-2 replica.data-missing"}, {"app_role"});
-}
-
 TEST_CASE("a backlog that brings the account's end", "[live][safety][account]") {
   Story story(chain("position"));
   REQUIRE(story.apply().code == 0);
@@ -498,27 +404,6 @@ TEST_CASE("a backlog that brings the account's end", "[live][safety][account]") 
   CHECK(apply.code == 0);
   CHECK(story.codes().empty());
   CHECK(story.applied_steps().empty());
-  story.same_data();
-}
-
-TEST_CASE("a step takes no longer than limits.step, and the next run goes on", "[live][safety][silent]") {
-  Shape shape = quickstart("position");
-  shape.step = "2s";
-  Story story(shape);
-  auto holder = story.connect("replica-1");
-  REQUIRE(holder);
-  REQUIRE(holder->query("FLUSH TABLES WITH READ LOCK"));
-  const Ran late = story.apply();
-  INFO(late.all());
-  CHECK(late.code == 5);
-  CHECK(late.took < std::chrono::seconds(6));
-  CHECK(story.slave("replica-2", "Slave_SQL_Running") == "Yes");
-  REQUIRE(holder->query("UNLOCK TABLES"));
-  const Ran again = story.stemma({"apply", "--yes", "--lock-timeout", "10s"});
-  INFO(again.all());
-  CHECK(again.code == 0);
-  CHECK(story.codes().empty());
-  story.writer().must_write();
   story.same_data();
 }
 

@@ -76,7 +76,7 @@ struct Shape {
   std::string rest;                          // further tables
   bool server_ids = true;
   // limits.step. MySQL's STOP REPLICA waits up to a minute for the rest of a transaction whose receiver is gone.
-  std::string step = test::test_server().name.starts_with("mysql") ? "90s" : "20s";
+  std::string step = test::on_mysql() ? "90s" : "20s";
   std::vector<std::string> options;  // of the servers: "--skip-ssl"
 };
 

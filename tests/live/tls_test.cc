@@ -46,12 +46,12 @@ struct Certificates {
   }
 };
 
-bool is(const char* server) { return test::test_server().name == server; }
-bool on_mysql() { return test::test_server().name.starts_with("mysql"); }
 // From 11.4 on, MariaDB lets the password prove what the name in a certificate does not.
-bool password_proves() { return is("mariadb-11.8"); }
+bool password_proves() { return test::on_server("mariadb-11.8"); }
 
-std::vector<std::string> without_tls() { return {is("mysql-9.7") ? "--tls-version=" : "--skip-ssl"}; }
+std::vector<std::string> without_tls() {
+  return {test::on_server("mysql-9.7") ? "--tls-version=" : "--skip-ssl"};
+}
 
 Shape one_server(std::vector<std::string> options) {
   Shape shape;
@@ -93,7 +93,7 @@ void expect_logins(Story& story, const Shape& shape, const std::vector<Login>& l
 }  // namespace
 
 TEST_CASE("stemma's own logins are encrypted and verified as the file says", "[live][server][tls]") {
-  if (is("mysql-5.6")) {
+  if (test::on_server("mysql-5.6")) {
     // Its TLS is of a time that this machine's library does not speak any more: told, and never verified by mistake.
     const Shape shape = one_server({});
     Story story(shape);
@@ -170,7 +170,7 @@ TEST_CASE("a server without TLS gets no login that must be encrypted", "[live][s
   Story story(shape);
   // MySQL has forgotten every caching_sha2_password login now: the first one goes the long way, by the server's RSA
   // key. Connector/C left to itself sends the password in the clear here, which the server refuses (1045).
-  if (on_mysql() && !is("mysql-5.6")) story.restart("primary", {});
+  if (test::on_mysql() && !test::on_server("mysql-5.6")) story.restart("primary", {});
   expect_logins(story, shape,
                 {{"preferred", client, "", ""},
                  {"preferred", "", "", ""},
@@ -218,7 +218,7 @@ TEST_CASE("channels are encrypted and verified as the file says, and lose nothin
   const Authority& ours = certificates.ours;
   Shape shape = quickstart("position");
   shape.options = ours.server_options("server");
-  if (is("mysql-5.6")) {  // its TLS knows no certificates like these, so that it offers none
+  if (test::on_server("mysql-5.6")) {  // its TLS knows no certificates like these, so that it offers none
     shape.replication += "\ntls = \"required\"";
     Story story(shape);
     CHECK(story.cell("primary", "SELECT @@have_ssl") == "DISABLED");
@@ -251,8 +251,8 @@ TEST_CASE("channels are encrypted and verified as the file says, and lose nothin
   };
   for (const Mode& mode :
        {Mode{"tls = \"preferred\"", false, false, false}, Mode{"tls = \"required\"", false, false, false},
-        Mode{"tls = \"verify-ca\"\n" + ca, !on_mysql(), true, false}, Mode{identity + ca, true, true, false},
-        Mode{right, true, true, true}}) {
+        Mode{"tls = \"verify-ca\"\n" + ca, !test::on_mysql(), true, false},
+        Mode{identity + ca, true, true, false}, Mode{right, true, true, true}}) {
     INFO(mode.lines);
     story.rewrite(with(mode.lines));
     const Ran apply = story.apply();
@@ -315,7 +315,7 @@ TEST_CASE("channels are encrypted and verified as the file says, and lose nothin
   INFO(drift.all());
   CHECK(drift.code == 2);
   CHECK(contains(drift.out, "not made out for '127.0.0.1'"));
-  if (on_mysql()) {  // there the name is left out of it by verify-ca
+  if (test::on_mysql()) {  // there the name is left out of it by verify-ca
     moved.replication = secret + "tls = \"verify-ca\"\n" + ca;
     story.rewrite(moved);
     const Ran by_authority = story.apply();

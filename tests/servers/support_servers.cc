@@ -33,6 +33,10 @@ const TestServer& test_server() {
   return server;
 }
 
+bool on_server(std::string_view name) { return test_server().name == name; }
+
+bool on_mysql() { return test_server().name.starts_with("mysql"); }
+
 std::string find_server(const std::string& name, std::string& why) {
   if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != std::string::npos) {
     why = "there is no server of that name";

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace stemma::test {
 
@@ -15,6 +16,8 @@ struct TestServer {
 
 // Throws std::runtime_error, which fails the test that asks, when the chosen server is not here.
 const TestServer& test_server();
+bool on_server(std::string_view name);  // "mysql-5.6"; never true of the machine's own
+bool on_mysql();                        // any of fetch.sh's; the machine's own is MariaDB
 
 // What --server-binary takes for a server of fetch.sh, or an empty text and `why` when it is not here.
 std::string find_server(const std::string& name, std::string& why);
