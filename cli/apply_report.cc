@@ -84,13 +84,13 @@ void ApplyReport::tell(const Event& event) {
 void ApplyReport::finished(const Outcome& outcome, const Outputs& outputs, const std::vector<Finding>& left,
                            const Fleet& after, int exit_code, const std::string& journal) {
   if (text_)
-    as_text(outcome, outputs, left, after, exit_code, journal);
+    as_text(outcome, outputs, left, exit_code, journal);
   else
     as_json(outcome, outputs, left, after, exit_code, journal);
 }
 
 void ApplyReport::as_text(const Outcome& outcome, const Outputs& outputs, const std::vector<Finding>& left,
-                          const Fleet& after, int exit_code, const std::string& journal) {
+                          int exit_code, const std::string& journal) {
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
   const Palette& paint = console_.paint;
   const auto count = [&](StepState state) {
@@ -134,8 +134,6 @@ void ApplyReport::as_text(const Outcome& outcome, const Outputs& outputs, const 
     text += fmt::format("\n{}\n{}",
                         paint.paint(paint.bold, exit_code == ExitCode::ok ? "Good to know" : "What is left"),
                         findings_as_text(open, topology_, paint));
-  for (const auto& [name, silence] : after.silent)
-    text += fmt::format("  {} {}: {}\n", paint.paint(paint.bad, "✗"), name.text, silence.error.message);
   if (verbosity_ > 0 || exit_code != ExitCode::ok) text += fmt::format("journal: {}\n", journal);
   console_.out << text;
 }

@@ -28,8 +28,8 @@ class ApplyReport {
                 int exit_code, const std::string& journal);
 
  private:
-  void as_text(const Outcome&, const Outputs&, const std::vector<Finding>& left, const Fleet& after,
-               int exit_code, const std::string& journal);
+  void as_text(const Outcome&, const Outputs&, const std::vector<Finding>& left, int exit_code,
+               const std::string& journal);
   void as_json(const Outcome&, const Outputs&, const std::vector<Finding>& left, const Fleet& after,
                int exit_code, const std::string& journal);
 

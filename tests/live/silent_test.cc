@@ -51,6 +51,11 @@ TEST_CASE("a server that is down is named, the others are mended", "[live][safet
   const json document = apply.document();
   CHECK_FALSE(document["steps"].empty());
   for (const json& step : document["steps"]) CHECK(step["server"] == "replica-1");
+  story.sql("replica-1", {"STOP SLAVE"});
+  const Ran text = story.stemma({"apply", "--yes"});
+  INFO(text.all());
+  CHECK(contains(text.out, "✗ replica-2  server.unreachable"));  // among what is left
+  CHECK_FALSE(contains(text.out, "✗ replica-2: "));              // and not once more
   CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
 
   // It comes back: writable, as its option file has it.
