@@ -359,7 +359,7 @@ Codes Story::codes() {
   if (!ours_) return seen;
   Codes by_looker = codes_of(looking_file());
   // Something may be passing, but not for long.
-  const auto deadline = steady_clock::now() + std::chrono::seconds(5);
+  const auto deadline = steady_clock::now() + std::chrono::seconds(20);
   while (by_looker != seen && steady_clock::now() < deadline) {
     seen = codes_of(file());
     by_looker = codes_of(looking_file());
@@ -464,8 +464,7 @@ void Story::restart(const std::string& server, const std::vector<std::string>& o
   std::vector<std::string> shell = {"sh", "-c", "cd \"$0\" && setsid \"$@\" >/dev/null 2>&1 &", directory};
   shell.insert(shell.end(), arguments.begin(), arguments.end());
   Running(shell, {}, directory_ / "restart").wait();
-  eventually(
-      server + " is back", [&] { return connect(server).has_value(); }, std::chrono::seconds(30));
+  eventually(server + " is back", [&] { return connect(server).has_value(); });
 }
 
 void Story::make_app() {
@@ -518,7 +517,7 @@ void Story::same_data() {
   if (writer_ && cell(root_, "SELECT COUNT(*) FROM app.t") != std::to_string(writer_->rows()))
     broken("the root does not hold what the writer wrote");
   for (const ServerLines& server : shape_.servers) {
-    const auto deadline = steady_clock::now() + std::chrono::seconds(15);
+    const auto deadline = steady_clock::now() + std::chrono::seconds(60);
     std::string there = checksums(server.name);
     while (there != wanted) {
       if (steady_clock::now() > deadline)
@@ -532,7 +531,7 @@ void Story::same_data() {
 // A server that has just been changed goes on for a moment: relay logs rotate, threads come to rest.
 std::string Story::snapshot() const {
   std::string before = snapshot_now();
-  for (const auto deadline = steady_clock::now() + std::chrono::seconds(10);
+  for (const auto deadline = steady_clock::now() + std::chrono::seconds(30);
        steady_clock::now() < deadline;) {
     std::this_thread::sleep_for(milliseconds(100));
     std::string now = snapshot_now();

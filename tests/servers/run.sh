@@ -46,7 +46,7 @@ run_one() {
   if [[ $words == *"no result"* ]]; then code=1; fi
   if ((code)); then
     echo "== $name FAILED, the whole log: $log"
-    tail -n 60 "$log"
+    tail -n 200 "$log"
     printf '%s\tfailed\t%s\t%s\n' "$name" $((SECONDS - start)) "$words" >"$logs/$name.tsv"
   else
     echo "== $name passed"
