@@ -177,7 +177,8 @@ struct ServerState {
   std::optional<std::vector<std::string>> binlogs;  // SHOW BINARY LOGS, oldest first
   // GTID positions at places of its binlogs, by their text; nullopt: no boundary between two transactions.
   std::map<std::string, std::optional<GtidPosition>> gtid_at;
-  std::optional<GtidPosition> gtid_horizon;  // GTIDs before its oldest binlog
+  std::optional<GtidPosition> gtid_horizon;      // GTIDs before its oldest binlog
+  std::optional<Coordinates> later_coordinates;  // of its own binlog, read when all servers had answered
 
   // What it has replicated (MariaDB), or executed at all (MySQL), by GTID.
   [[nodiscard]] GtidPoint executed() const;

@@ -8,6 +8,7 @@
 #include "plans/other_sources.h"
 #include "plans/preflight.h"
 #include "plans/preflight_domains.h"
+#include "plans/source_reset.h"
 
 namespace stemma {
 namespace {
@@ -149,33 +150,41 @@ GtidState own_part(const GtidState& state, const ServerState& source, const Othe
   return GtidState::parse(fmt::format("{}", fmt::join(own, ","))).value_or(GtidState{});
 }
 
+// By what the GTIDs say.
+Related by_gtids(const Scene& scene, const DeclaredLink& link, const ServerState& state,
+                 const ServerState& source) {
+  const OtherSources others = other_sources(scene, link);
+  if (!state.mysql_gtids)
+    return relate(LoggedStates{.replica_id = state.identity.server_id,
+                               .replicated = own_part(state.gtid_replicated, source, others),
+                               .replica = own_part(state.gtid_state, source, others),
+                               .source = source.gtid_state,
+                               .horizon = source.gtid_horizon,
+                               .trusted = upstream_ids(scene, link)});
+  if (!state.has_gtids() || !source.has_gtids()) return {};
+  ExecutedSets sets{
+      state.mysql_gtids->executed, source.mysql_gtids->executed, source.mysql_gtids->purged, {}};
+  const GtidSet more = sets.replica.subtract(sets.source);
+  sets.replica = sets.replica.subtract(more.subtract(others.without_theirs(more)));
+  // What a server above wrote can only have come from there; it was perhaps read a moment earlier. A replica that does
+  // not receive can't have got it since.
+  const Channel* channel = state.channel(link.channel.name);
+  if (channel != nullptr && channel->receiver != ReceiverState::off)
+    for (const Server* above : scene.desired.upstream(link.source()))
+      if (const ServerState* upstream = scene.observed.find(above->name))
+        sets.trusted.insert(upstream->identity.uuid);
+  return relate(sets);
+}
+
 }  // namespace
 
 Related relation_of(const Scene& scene, const DeclaredLink& link) {
   const ServerState* state = scene.observed.find(link.replica.name);
   const ServerState* source = scene.observed.find(link.source());
   if (state == nullptr || source == nullptr || state->flavor != source->flavor) return {};
-  const OtherSources others = other_sources(scene, link);
-  if (!state->mysql_gtids)
-    return relate(LoggedStates{.replica_id = state->identity.server_id,
-                               .replicated = own_part(state->gtid_replicated, *source, others),
-                               .replica = own_part(state->gtid_state, *source, others),
-                               .source = source->gtid_state,
-                               .horizon = source->gtid_horizon,
-                               .trusted = upstream_ids(scene, link)});
-  if (!state->has_gtids() || !source->has_gtids()) return {};
-  ExecutedSets sets{
-      state->mysql_gtids->executed, source->mysql_gtids->executed, source->mysql_gtids->purged, {}};
-  const GtidSet more = sets.replica.subtract(sets.source);
-  sets.replica = sets.replica.subtract(more.subtract(others.without_theirs(more)));
-  // What a server above wrote can only have come from there; it was perhaps read a moment earlier. A replica that does
-  // not receive can't have got it since.
-  const Channel* channel = state->channel(link.channel.name);
-  if (channel != nullptr && channel->receiver != ReceiverState::off)
-    for (const Server* above : scene.desired.upstream(link.source()))
-      if (const ServerState* upstream = scene.observed.find(above->name))
-        sets.trusted.insert(upstream->identity.uuid);
-  return relate(sets);
+  Related related = by_gtids(scene, link, *state, *source);
+  if (source_reset(scene, link)) related.relation = Relation::diverged;
+  return related;
 }
 
 void check_gtids(const Scene& scene, const Server& server, const ServerState& state,
@@ -184,7 +193,9 @@ void check_gtids(const Scene& scene, const Server& server, const ServerState& st
   check_domains(scene, server, state, into);
   for (const DeclaredLink& link : links_of(server)) {
     if (state.channel(link.channel.name) == nullptr) continue;
-    if (auto errant = errant_transactions(scene, link))
+    if (auto reset = source_reset(scene, link))
+      into.push_back(std::move(*reset));
+    else if (auto errant = errant_transactions(scene, link))
       into.push_back(of_channel(std::move(*errant), link.name()));
     // (Once: it is about the server.)
     else if (auto perhaps = perhaps_errant(scene, link, state);

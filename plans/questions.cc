@@ -4,6 +4,7 @@
 
 #include "plans/attach.h"
 #include "plans/judge_parts.h"
+#include "plans/source_reset.h"
 
 namespace stemma {
 
@@ -47,6 +48,7 @@ std::map<ServerName, Questions> questions_for(const Scene& scene) {
   for (const Server& server : scene.desired.servers) {
     for (const DeclaredLink& link : links_of(server)) {
       ask_about(link, scene, questions);
+      if (is_ahead_of_source(scene, link)) questions[link.source()].coordinates = true;
       // Schemas that several sources of one replica have are worth a warning.
       if (server.channels.size() > 1 && scene.observed.find(link.source()) != nullptr)
         questions[link.source()].schemas = true;
@@ -56,6 +58,7 @@ std::map<ServerName, Questions> questions_for(const Scene& scene) {
     const ServerState& state = *scene.observed.find(entry->first);
     entry->second.schemas = entry->second.schemas && !state.schemas;
     entry->second.binlogs = entry->second.binlogs && !state.binlogs;
+    entry->second.coordinates = entry->second.coordinates && !state.later_coordinates;
     entry = entry->second == Questions{} ? questions.erase(entry) : std::next(entry);
   }
   return questions;

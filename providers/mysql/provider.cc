@@ -220,6 +220,7 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
   if (auto connected = connect_again(lane); !connected) return connected;
   std::vector<std::string> statements;
   if (questions.schemas) statements.push_back(select_schemas());
+  if (questions.coordinates) statements.push_back(select_coordinates(*lane.dialect));
   if (questions.binlogs) statements.push_back(select_binlogs());
   std::optional<Connection::Batch> batch(std::in_place);
   if (!statements.empty()) {
@@ -231,6 +232,11 @@ Result<void> MysqlProvider::answer(const ServerName& name, const Questions& ques
     return tl::unexpected(is_privilege_error(batch->failed->number)
                               ? lacking(lane.server, *lane.dialect, *batch->failed)
                               : *batch->failed);
+  if (questions.coordinates) {
+    ServerState later;
+    read_coordinates(batch->results[questions.schemas ? 1 : 0], later);
+    state.later_coordinates = later.coordinates;
+  }
   if (questions.schemas) {
     read_schemas(batch->results.front(), state);
     if (auto read = read_table_names(lane, state); !read) return read;

@@ -97,6 +97,24 @@ TEST_CASE("one refusal stops the whole apply", "[live][safety]") {
   refused(story, {"replica-1 replica.data-missing"}, {"app"});
 }
 
+// The threads go on saying Yes, and the status 0 seconds.
+TEST_CASE("a source reset beneath its running replicas", "[live][safety][server]") {
+  for (const char* mode : {"position", "gtid"}) {
+    Story story(quickstart(mode));
+    REQUIRE(story.apply().code == 0);
+    story.writer().must_write();
+    story.stop_writing();
+    story.caught_up();
+    CHECK(story.codes().empty());
+    story.sql("primary", {"RESET MASTER", "INSERT INTO app.t VALUES (-1, 'lost')"});
+    const Ran status = story.stemma({"status", "--format", "json"});
+    INFO(status.all());
+    for (const json& server : status.document()["servers"])
+      if (server.contains("relation")) CHECK(server["relation"]["to_source"] == "diverged");
+    refused(story, {"replica-1 replica.diverged", "replica-2 replica.diverged"}, {"RESET MASTER", "anew"});
+  }
+}
+
 TEST_CASE("an account that only the source has is data, too", "[live][safety]") {
   Story story(quickstart("position"));
   story.sql("primary", {"CREATE USER 'shop'@'%' IDENTIFIED BY 'x'"});

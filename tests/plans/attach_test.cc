@@ -1,6 +1,7 @@
 // Where a replica starts to read: the whole decision table.
 #include "plans/attach.h"
 
+#include "plans/preflight.h"
 #include "tests/catch.h"
 #include "tests/plans/support_fleet.h"
 
@@ -215,6 +216,27 @@ TEST_CASE("its position is ahead of the source: the source was made anew") {
         "has executed up to mysql-bin.000002:1000 of primary, which stands at mysql-bin.000001:400 only: the "
         "source's "
         "binlogs are not those it came from");
+}
+
+TEST_CASE("a source whose binlogs were begun anew beneath a connected replica") {
+  const auto judged = [](const std::string& source, const std::string& replica) {
+    const Story story("primary | at=mysql-bin.000001:400 " + source + "; replica < primary | " + replica);
+    const Server& server = story.server("replica");
+    std::string text(to_text(relation_of(story.scene(), {server, server.channels.front()}).relation));
+    for (const Finding& found : preflight(story.scene())) text += "; " + found.code + ": " + found.message;
+    return text;
+  };
+  const std::string ahead = "read=mysql-bin.000002:1000";
+  CHECK(
+      judged("later-at=mysql-bin.000001:500", ahead) ==
+      "diverged; replica.diverged: has received up to mysql-bin.000002:1000 of primary, which stands at "
+      "mysql-bin.000001:500 only: its binlogs were begun anew (RESET MASTER, or a crash), and what it writes "
+      "does not arrive");
+  // Read a moment later than its source; connected to another one; and one that does not read.
+  CHECK(judged("", ahead) == "identical");
+  CHECK(judged("later-at=mysql-bin.000002:1000", ahead) == "identical");
+  CHECK(judged("later-at=mysql-bin.000001:500", ahead + " from-id=77") == "identical");
+  CHECK(judged("later-at=mysql-bin.000001:500", ahead + " connecting") == "identical");
 }
 
 TEST_CASE("a channel through which nothing came, on empty servers, is as good as none") {

@@ -180,8 +180,8 @@ TEST_CASE("servers in order are asked nothing more") {
   const auto asked = [](const std::string& text) {
     std::string all;
     for (const auto& [server, what] : questions_for(Story(text).scene()))
-      all += fmt::format("{}:{}{} ", server.text, what.schemas ? " schemas" : "",
-                         what.binlogs ? " binlogs" : "");
+      all += fmt::format("{}:{}{}{} ", server.text, what.schemas ? " schemas" : "",
+                         what.binlogs ? " binlogs" : "", what.coordinates ? " coordinates" : "");
     return all;
   };
   CHECK(asked("p | unasked; r < p | unasked").empty());
@@ -192,6 +192,11 @@ TEST_CASE("servers in order are asked nothing more") {
   CHECK(asked("p | unasked; r < p | unasked stopped slave-pos=") == "p: schemas binlogs r: schemas ");
   CHECK(asked("p; r < p | stopped slave-pos=") == "p: ");  // but for the place at which it stands
   CHECK(asked("p | silent; r < p | unasked stopped").empty());
+  // A replica that was read a moment later than its source, or whose source has lost its binlogs.
+  CHECK(asked("p | at=mysql-bin.000001:400; r < p | unasked read=mysql-bin.000001:500") == "p: coordinates ");
+  CHECK(asked("p | at=mysql-bin.000001:400 later-at=mysql-bin.000001:500; r < p | unasked "
+              "read=mysql-bin.000001:500")
+            .empty());
   CHECK(asked("p | unasked no-binlog unasked; r < p | unasked stopped lost-place").empty());
 }
 

@@ -172,6 +172,7 @@ const std::map<std::string, Apply>& words() {
       {"bypass", [](Story&, ServerState& s, const std::string& v) { s.read_only_bypass.push_back({split(v, "@")[0], split(v, "@")[1]}); }},
       // its own binlog and data
       {"at", [](Story&, ServerState& s, const std::string& v) { s.coordinates = at(v); }},
+      {"later-at", [](Story&, ServerState& s, const std::string& v) { s.later_coordinates = at(v); }},
       {"binlog-gtid", [](Story&, ServerState& s, const std::string& v) { s.gtid_binlog = gtid(v); }},
       {"state", [](Story&, ServerState& s, const std::string& v) { s.gtid_state = *GtidState::parse(v); }},
       {"binlogs", [](Story&, ServerState& s, const std::string& v) { s.binlogs = split(v, ","); }},
