@@ -2,6 +2,7 @@
 #include "plans/attach.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 // Attaching a replica that never replicated: both are empty, or the file gives its word, or it is refused.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

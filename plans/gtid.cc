@@ -1,6 +1,7 @@
 #include "plans/gtid.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>

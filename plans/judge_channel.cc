@@ -1,5 +1,6 @@
 // Judgements about channels: what a replica follows, with which options, and whether data flow.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 // Judgements about a server itself: the replication account, read_only, variables.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

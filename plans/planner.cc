@@ -1,6 +1,7 @@
 #include "plans/planner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <set>

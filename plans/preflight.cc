@@ -1,6 +1,7 @@
 #include "plans/preflight.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

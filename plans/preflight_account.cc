@@ -1,6 +1,7 @@
 #include "plans/preflight_account.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -8,6 +8,6 @@
 namespace stemma {
 
 // MariaDB has one position for each domain: of two sources in one domain a replica knows the place of the last only.
-void check_domains(const Scene&, const Server&, const ServerState&, std::vector<Finding>& into);
+void check_domains(const Scene&, const Server&, const ServerState&, std::vector<Finding>& findings);
 
 }  // namespace stemma

@@ -1,6 +1,7 @@
 #include "plans/privileges.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

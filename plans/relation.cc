@@ -1,6 +1,7 @@
 #include "plans/relation.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>

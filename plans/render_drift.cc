@@ -1,5 +1,6 @@
 // Drift and status: text and JSON.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

@@ -1,5 +1,6 @@
 // A plan for people: text, Markdown, SQL.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

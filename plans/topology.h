@@ -129,7 +129,7 @@ struct Server {
   [[nodiscard]] bool is_root() const { return channels.empty(); }
   [[nodiscard]] bool follows(const ServerName& source) const;
   // The declared channel of that name, nullptr if there is none. Borrowed.
-  [[nodiscard]] const DeclaredChannel* channel(std::string_view name = "") const;
+  [[nodiscard]] const DeclaredChannel* channel(std::string_view wanted = "") const;
 };
 
 // A declared channel and the replica that it belongs to. Borrowed from the Topology.

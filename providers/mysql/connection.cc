@@ -1,5 +1,8 @@
 #include "providers/mysql/connection.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <mutex>

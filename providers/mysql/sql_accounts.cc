@@ -1,5 +1,6 @@
 // The replication account, in every version's words.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "providers/mysql/sql.h"
 #include "providers/mysql/sql_parts.h"

@@ -1,5 +1,6 @@
 // The changing half of the SQL: what each kind of step sends.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,6 @@
 // CHANGE MASTER TO, CHANGE REPLICATION SOURCE TO.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>

@@ -1,5 +1,6 @@
 // The reading half of the SQL.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "providers/mysql/connection.h"
 #include "providers/mysql/sql.h"

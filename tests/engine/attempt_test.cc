@@ -1,6 +1,9 @@
 // One step, carried out on servers that do what the test tells them.
 #include "engine/attempt.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "tests/catch.h"

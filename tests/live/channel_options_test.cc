@@ -1,6 +1,7 @@
 // Every option that a channel can have and Stemma knows, on every version: set by hand it outlives a re-point, declared
 // it is set and read back, and where a version doesn't know it, that is said before anything is changed.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>

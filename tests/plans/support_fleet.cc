@@ -1,5 +1,8 @@
 #include "tests/plans/support_fleet.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
