@@ -16,7 +16,8 @@ namespace stemma {
 std::vector<Finding> preflight(const Scene&);
 
 // What the declared servers' histories say about each other, as far as GTIDs show it. `nullopt`: nothing to
-// complain about. The source must have been read together with or after the replica.
+// complain about, or no such channel yet: then decide_attach() judges. The source must have been read together with or
+// after the replica.
 std::optional<Finding> errant_transactions(const Scene&, const DeclaredLink&);
 
 // How the histories of a replica and a declared source of it stand to each other; unknown while one of them is silent

@@ -83,7 +83,8 @@ std::optional<Finding> errant_transactions(const Scene& scene, const DeclaredLin
   const Server& replica = link.replica;
   const ServerState* state = scene.observed.find(replica.name);
   const ServerState* source = scene.observed.find(link.source());
-  if (state == nullptr || source == nullptr) return std::nullopt;
+  if (state == nullptr || source == nullptr || state->channel(link.channel.name) == nullptr)
+    return std::nullopt;
   if (state->mysql_gtids && source->mysql_gtids) return errant_by_set(scene, link, *state, *source);
   if (source->gtid_state.empty()) return std::nullopt;
   const auto above = upstream_ids(scene, link);
@@ -193,14 +194,14 @@ void check_gtids(const Scene& scene, const Server& server, const ServerState& st
   check_gtid_mode(scene, server, state, into);
   check_domains(scene, server, state, into);
   for (const DeclaredLink& link : links_of(server)) {
-    if (state.channel(link.channel.name) == nullptr) continue;
     if (auto reset = source_reset(scene, link))
       into.push_back(std::move(*reset));
     else if (auto errant = errant_transactions(scene, link))
       into.push_back(of_channel(std::move(*errant), link.name()));
     // (Once: it is about the server.)
-    else if (auto perhaps = perhaps_errant(scene, link, state);
-             perhaps && &link.channel == &server.channels.front())
+    else if (auto perhaps = perhaps_errant(scene, link, state); perhaps &&
+                                                                state.channel(link.channel.name) != nullptr &&
+                                                                &link.channel == &server.channels.front())
       into.push_back(of_channel(std::move(*perhaps), link.name()));
   }
 }

@@ -83,7 +83,7 @@ void Recipes::decide(const DeclaredLink& link) {
   const bool start_only = in_order && !login_refused && !rotated;
   AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read);
   if (decision.refusal) {
-    // Errant transactions have been found before, with their own way out.
+    // Errant transactions of a channel that is there have been found before, with their own way out.
     const bool said =
         decision.refusal->code == "replica.errant-transactions" && errant_transactions(scene_, link);
     if (!said) plan_.refusals.push_back(std::move(*decision.refusal));

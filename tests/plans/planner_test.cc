@@ -350,6 +350,14 @@ TEST_CASE("two refusals at once are both said") {
   CHECK(refusals(plan) == "r1 replica.data-missing\nr2 replica.diverged\n");
 }
 
+TEST_CASE("a server whose data its source lacks is refused, whatever its GTIDs say") {
+  const std::string own = "; replica < primary | fresh data=mine ";
+  for (const std::string source : {"primary | fresh", "primary"}) {
+    CHECK(refusals(Story(source + own).plan()) == "replica replica.errant-transactions\n");
+    CHECK(refusals(Story(source + own + "state=0-2-99").plan()) == "replica replica.errant-transactions\n");
+  }
+}
+
 TEST_CASE("a declared root that replicates is refused, and never opened") {
   const Plan plan = Story("primary | fenced follows=old; old < primary").plan();
   CHECK(refusals(plan) == "primary source.has-channel\n");

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "plans/attach.h"
 #include "tests/plans/support_fleet.h"
 
 using namespace stemma;
@@ -71,5 +72,17 @@ std::vector<std::string> broken_rules(const Story& story, const Plan& plan) {
           if (server.channels.size() == 1 || story.fleet.find(source)->gtid_state.contains(gtid))
             complain("coordinates of its source for a replica that has executed something of it");
   }
+  const bool is_told = !plan.refusals.empty() || !story.fleet.silent.empty() ||
+                       notes(plan).find("is left alone until") != std::string::npos;
+  for (const Server& server : story.topology.servers)
+    for (const DeclaredLink& link : links_of(server)) {
+      if (is_told) break;
+      const bool by_gtid = wants_gtid(story.topology, story.fleet, link);
+      const bool in_order =
+          judge(Follows{link.name(), link.source(), by_gtid}, story.scene()).verdict == Verdict::holds &&
+          judge(ChannelOn{link.name()}, story.scene()).verdict == Verdict::holds;
+      if (!in_order && !giver.contains(describe(ChannelOn{link.name()})))
+        broken.push_back(to_text(link.name()) + ": is left as it is without a word");
+    }
   return broken;
 }
