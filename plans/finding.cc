@@ -92,7 +92,7 @@ std::vector<Finding> mark_ignored(std::vector<Finding>& findings, const Topology
       Finding complaint;
       complaint.code = ignore.code;
       complaint.weight = Weight::warning;
-      complaint.server = ignore.server.value_or(ServerName{});
+      if (ignore.server) complaint.server = *ignore.server;
       complaint.attribute = "ignore";
       complaint.message = std::move(message);
       complaint.place = ignore.place;
