@@ -22,8 +22,13 @@ std::string tls_hint(const std::string& said, const Address& address) {
     case TlsTrouble::not_offered:
       return "the server offers no TLS: give it a certificate (ssl_cert, ssl_key), or set tls to "
              "\"preferred\"";
+    case TlsTrouble::not_verified:  // Oracle's library, whatever it was
+      return fmt::format(
+          "the server's certificate did not stand the test, and the client library does not say why: it is "
+          "not signed "
+          "by the authority in `ca`, has expired (renew it on the server), or is not made out for '{}'",
+          address.host);
     case TlsTrouble::other_authority:
-    case TlsTrouble::not_verified:
       return "the server's certificate is not signed by the authority in `ca`: name the one that signed it, "
              "or give the server a certificate of this one";
     case TlsTrouble::other_name:
@@ -39,8 +44,9 @@ std::string tls_hint(const std::string& said, const Address& address) {
     case TlsTrouble::own_pair: return "the `cert` and the `key` of this login don't belong together";
     case TlsTrouble::no_version:
       return "this machine and the server speak no common version of TLS: see the server's tls_version";
-    case TlsTrouble::no_authority:
     case TlsTrouble::own_files:
+      return "the `cert` and the `key` of this login are no files in PEM form, or don't belong together";
+    case TlsTrouble::no_authority:
     case TlsTrouble::unknown: break;
   }
   return "check the TLS mode and the ca, cert and key of this login, and the server's certificate";

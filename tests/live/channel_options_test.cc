@@ -238,7 +238,7 @@ TEST_CASE("an option that the server does not know is a refusal", "[live][server
 }
 
 TEST_CASE("a filter by domain that was set by hand does not go with a channel by position",
-          "[live][options]") {
+          "[live][options][mariadb]") {
   Story story(quickstart("gtid"));
   REQUIRE(story.apply().code == 0);
   story.sql("replica-1", {"STOP SLAVE", "CHANGE MASTER TO IGNORE_DOMAIN_IDS = (7)", "START SLAVE"});

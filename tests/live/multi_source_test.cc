@@ -142,7 +142,7 @@ TEST_CASE("a second source is added to a replica that replicates", "[live][serve
   }
 }
 
-TEST_CASE("two sources that write GTIDs of one domain are refused", "[live][multi-source]") {
+TEST_CASE("two sources that write GTIDs of one domain are refused", "[live][multi-source][mariadb]") {
   Shape shape = two_sources("gtid");
   shape.servers[1].more.clear();
   shape.servers[0].more.clear();

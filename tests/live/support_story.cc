@@ -448,7 +448,7 @@ void Story::await(const std::string& server, const std::string& slave_column,
 
 void Story::stop_server(const std::string& server) const {
   const fs::path pid_file = cell(server, "SELECT @@pid_file");
-  sql(server, {"SHUTDOWN"});
+  ::kill(std::stoi(read_text(pid_file)), SIGTERM);
   eventually(server + " ends", [&] { return !fs::exists(pid_file); });
   // The process outlives its pid file for a moment, and with it the port.
   eventually(server + " frees its port", [&] { return is_free(ports_.at(server)); });

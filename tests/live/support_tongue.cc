@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <regex>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@ std::string in_words_of(Flavor flavor, const Version& version, std::string state
       {"MASTER_USE_GTID = slave_pos", "MASTER_AUTO_POSITION = 1"},
       {"SHOW ALL SLAVES STATUS", "SHOW SLAVE STATUS"},
       {"@@gtid_binlog_pos", "@@global.gtid_executed"},
+      {"@@gtid_slave_pos", "@@global.gtid_executed"},
       {"SET GLOBAL gtid_slave_pos = ''", "DO 1"},  // RESET MASTER empties it
   };
   const auto since = [&](Version first, std::vector<std::pair<std::string_view, std::string_view>> more) {
@@ -36,7 +38,8 @@ std::string in_words_of(Flavor flavor, const Version& version, std::string state
   since({8, 2, 0},
         {{"SHOW MASTER STATUS", "SHOW BINARY LOG STATUS"}, {"RESET MASTER", "RESET BINARY LOGS AND GTIDS"}});
   for (const auto& [what, by] : words) replace_all(statement, what, by);
-  return statement;
+  static const std::regex kHashed(R"(PASSWORD\(('[^']*')\))");
+  return version >= Version{5, 7, 6} ? std::regex_replace(statement, kHashed, "$1") : statement;
 }
 
 std::string status_column(std::string old_name) {

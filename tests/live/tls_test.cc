@@ -32,6 +32,7 @@ class Directory {
   fs::path path_;
 };
 
+const char* const kNoTls = "TLS|SSL is required";
 const char* const kHere = "DNS:localhost,IP:127.0.0.1";
 
 // An authority whose certificates the servers have, and one that nobody knows.
@@ -64,7 +65,8 @@ const char* const kAdmin = "user = \"root\"\npassword = { env = \"LIVE_ADMIN_PAS
 
 struct Login {
   std::string tls, more;  // more: lines of [admin]
-  std::string said;       // empty: the login succeeds; else a part of the finding
+  std::string
+      said;  // empty: the login succeeds; else a part of the finding: "this|that", by the client library
   std::string hint;
 };
 
@@ -85,7 +87,10 @@ void expect_logins(Story& story, const Shape& shape, const std::vector<Login>& l
     REQUIRE(findings.size() == 1);
     CHECK(findings[0]["server"] == "primary");
     CHECK(findings[0]["code"] == "server.unreachable");
-    CHECK(contains(findings[0]["message"].get<std::string>(), login.said));
+    const std::string message = findings[0]["message"];
+    const auto bar = std::min(login.said.find('|'), login.said.size());
+    CHECK((contains(message, login.said.substr(0, bar)) ||
+           (bar < login.said.size() && contains(message, login.said.substr(bar + 1)))));
     CHECK(contains(story.stemma({"drift"}).out, login.hint));
   }
 }
@@ -157,8 +162,8 @@ TEST_CASE("stemma's own logins are encrypted and verified as the file says", "[l
   story.restart("primary", ours.server_options("expired"));
   expect_logins(story, shape,
                 {{"required", "", "", ""},
-                 {"verify-ca", ca, "expired", "renew it on the server"},
-                 {"verify-identity", ca, "expired", "renew it on the server"}});
+                 {"verify-ca", ca, "expired|verify failed", "renew it on the server"},
+                 {"verify-identity", ca, "expired|verify failed", "renew it on the server"}});
 }
 
 TEST_CASE("a server without TLS gets no login that must be encrypted", "[live][server][tls]") {
@@ -175,10 +180,10 @@ TEST_CASE("a server without TLS gets no login that must be encrypted", "[live][s
                 {{"preferred", client, "", ""},
                  {"preferred", "", "", ""},
                  {"disabled", "", "", ""},
-                 {"required", "", "TLS", "give it a certificate"},
-                 {"required", client, "TLS", "give it a certificate"},
-                 {"verify-ca", ca, "TLS", "give it a certificate"},
-                 {"verify-identity", ca, "TLS", "give it a certificate"}});
+                 {"required", "", kNoTls, "give it a certificate"},
+                 {"required", client, kNoTls, "give it a certificate"},
+                 {"verify-ca", ca, kNoTls, "give it a certificate"},
+                 {"verify-identity", ca, kNoTls, "give it a certificate"}});
 }
 
 TEST_CASE("a channel that must be encrypted is refused where its source offers no TLS",

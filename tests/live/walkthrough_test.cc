@@ -96,7 +96,7 @@ TEST_CASE("the JSON of plan, apply, drift, status and verify has the promised sh
   expect_keys(plan["servers"][0], {"name", "address", "flavor", "version", "role", "reachable"});
   CHECK(plan["servers"][0]["role"] == "source");
   CHECK(plan["servers"][1]["role"] == "replica");
-  CHECK(plan["servers"][1]["flavor"] == "mariadb");
+  CHECK(plan["servers"][1]["flavor"] == (test::on_mysql() ? "mysql" : "mariadb"));
   CHECK(plan["servers"][1]["reachable"] == true);
   REQUIRE(plan["differences"].size() == 7);
   expect_keys(plan["differences"][0], {"server", "attribute", "desired", "observed", "code"});

@@ -410,7 +410,7 @@ TEST_CASE("a server is small, and finds its own files wherever they are", "[serv
   CHECK(servers.ask(0, "SELECT @@character_sets_dir").find(binary.share().string()) == 0);
   CHECK(!servers.ask(0, "SELECT @@lc_messages_dir").empty());
   CHECK(servers.ask(0, "SELECT @@plugin_dir").find(binary.base().string()) == 0);
-  CHECK(servers.ask(0, "SELECT CONVERT(_gbk x'c4e3' USING utf8)") == "你");
+  CHECK(servers.ask(0, "SELECT HEX(CONVERT(_gbk x'c4e3' USING utf8))") == "E4BDA0");
   if (fs::exists(servers.ask(0, "SELECT @@plugin_dir") + "auth_ed25519.so")) {
     CHECK(servers.ask(0, "INSTALL SONAME 'auth_ed25519'") == "no row");
     CHECK(servers.ask(0, "CREATE USER e IDENTIFIED VIA ed25519 USING PASSWORD('x')") == "no row");
