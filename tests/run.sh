@@ -2,7 +2,7 @@
 # run.sh [--quick|--all] [--write-readme]: builds and tests everything, the tests on real servers included: release, then
 # with the address and undefined-behaviour sanitizers, then clang-format, then what holds on any server on each server of
 # tests/servers, which are fetched meanwhile; --write-readme puts the table of them into README.md. --all adds the stories
-# that only the release build has run till then, with the sanitizers and on MariaDB's other versions, the thread sanitizer and
+# that only the release build has run till then, with the sanitizers and on the other servers, the thread sanitizer and
 # clang-tidy; --quick is the release build alone.
 # A stage that fails does not hide the others.
 # The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers and each

@@ -168,7 +168,9 @@ void set_by_hand(const Story& story, const std::string& server, const std::vecto
 TEST_CASE("options of a channel outlive a re-point, and are set as declared", "[live][server][options]") {
   std::vector<std::pair<const char*, const char*>> turns = {{"position", "do_"}, {"gtid", "ignore_"}};
   if (!test::on_mysql()) turns.emplace_back("gtid", "do_");  // filters by domain
-  for (const auto& [mode, without] : turns) {
+  for (const auto& turn : turns) {
+    const char* const mode = turn.first;
+    const char* const without = turn.second;
     Shape shape = quickstart(mode);
     Story story(shape);
     REQUIRE(story.apply().code == 0);

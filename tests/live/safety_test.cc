@@ -286,22 +286,22 @@ TEST_CASE("a server with another server_id than declared", "[live][safety][ident
 namespace {
 
 // MySQL 5.6 does not start with GTIDs and without its binlogs.
-std::vector<std::string> without_gtids(std::vector<std::string> options) {
-  if (test::on_mysql()) options.emplace_back("--gtid-mode=OFF");
-  return options;
+Shape without_gtids(Shape shape) {
+  if (test::on_mysql()) shape.options.emplace_back("--gtid-mode=OFF");
+  return shape;
 }
 
 }  // namespace
 
 TEST_CASE("a source without a binlog", "[live][safety][identity]") {
-  Story story(quickstart("position"));
-  story.restart("primary", without_gtids({"--skip-log-bin"}));
+  Story story(without_gtids(quickstart("position")));
+  story.restart("primary", {"--skip-log-bin"});
   refused(story, {"primary server.binlog-off"}, {"log_bin = mysql-bin"});
 }
 
 TEST_CASE("a middle that does not log what it replicates", "[live][safety][identity]") {
-  Story story(chain("position"));
-  story.restart("middle", without_gtids({"--skip-log-slave-updates"}));
+  Story story(without_gtids(chain("position")));
+  story.restart("middle", {"--skip-log-slave-updates"});
   refused(story, {"middle server.log-updates-off"}, {"log_slave_updates = ON"});
 }
 

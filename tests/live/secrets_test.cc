@@ -46,7 +46,7 @@ TEST_CASE("no secret is in any output, plan, journal or binlog", "[live][secrets
 
   const std::string plan = story.path("saved.plan");
   const auto run = [&](const std::vector<std::string>& arguments) {
-    const Ran ran = story.stemma(arguments);
+    Ran ran = story.stemma(arguments);
     INFO(arguments.front() << " → " << ran.code);
     no_secret(ran.all());
     return ran;

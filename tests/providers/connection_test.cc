@@ -117,7 +117,7 @@ TEST_CASE("a connection to a real server", "[server]") {
   CHECK(connection.server_version().rfind("5.5.5-", 0) == std::string::npos);
   CHECK(connection.query("SELECT CONNECTION_ID()")->rows[0][0] == std::to_string(connection.id()));
   // Oracle's library alone would leave an older server with latin1.
-  CHECK_FALSE(connection.query_all(session_setup()).failed);
+  CHECK_FALSE(connection.query_all(mysql::session_setup()).failed);
   CHECK(connection.query("SELECT @@character_set_client")->rows[0][0] == "utf8mb4");
 
   // A name is reached by TCP, "localhost" too.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [--write-readme] [--whole] [NAME…]: the suites that hold on any server (tag [server]) on each server of fetch.sh,
-# two servers side by side, with the release build; --whole: on those of MariaDB every story. All servers but the machine's
-# own when none is named: on that one ctest runs everything, and the table has its figures from there.
+# two servers side by side, with the release build; --whole: every story, but for those tagged [mariadb] on MySQL (of
+# what only MariaDB has). All servers but the machine's own when none is named: on that one ctest runs everything, and the table has its figures from there.
 # stdout: as it goes, what failed; then a table of servers and what was run on them, which --write-readme puts between
 # the marks of README.md. build/logs/servers.tsv has a line for each: NAME passed|failed|not-run SECONDS WORDS
 # Exit status: 0 when nothing failed. A server that can't be had is "not run"; with CI=true that is a failure.
@@ -29,15 +29,19 @@ counts() {
 # run_one NAME: both programs, to their ends; its line of the results.
 # shellcheck disable=SC2317  # called by way of xargs
 run_one() {
-  local name=$1 log=$logs/$1-tests.log start=$SECONDS program code=0 tags
+  local name=$1 log=$logs/$1-tests.log start=$SECONDS program code=0 tags limit=1200
+  if [[ -n $whole ]]; then limit=3600; fi
   for program in providers_tests live_tests; do
     tags="[server]"
     if [[ $name == mysql-* ]]; then tags+=",[mysql]"; fi
-    if [[ $name == mariadb-* && $program == live_tests && -n $whole ]]; then tags="[live]"; fi
+    if [[ $program == live_tests && -n $whole ]]; then
+      tags="[live]"
+      if [[ $name == mysql-* ]]; then tags+="~[mariadb]"; fi
+    fi
     echo "== $program"
     # The sandbox's own tests want certain ports: one at a time.
     [[ $program == providers_tests ]] && exec 9>"$logs/.ports" && flock 9
-    STEMMA_TEST_SERVER=$name timeout -k 20 1200 "build/release/tests/$program" "$tags" 9>&- 2>&1 || code=1
+    STEMMA_TEST_SERVER=$name timeout -k 20 "$limit" "build/release/tests/$program" "$tags" 9>&- 2>&1 || code=1
     exec 9>&-
     echo "== end"
   done >"$log"
