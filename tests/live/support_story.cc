@@ -408,6 +408,13 @@ void Story::sql(const std::string& server, const std::vector<std::string>& state
 
 void Story::unlogged(const std::string& server, std::vector<std::string> statements) const {
   statements.insert(statements.begin(), "SET SESSION sql_log_bin = 0");
+  // It stops root, too.
+  if (flavor_ == Flavor::mysql && cell(server,
+                                       "SHOW GLOBAL VARIABLES WHERE Variable_name = 'super_read_only' AND "
+                                       "Value = 'ON'") == "super_read_only") {
+    statements.insert(statements.begin(), "SET GLOBAL super_read_only = OFF");
+    statements.emplace_back("SET GLOBAL super_read_only = ON");
+  }
   sql(server, statements);
 }
 
