@@ -98,6 +98,9 @@ struct Channel {
   // The receiver is past its handshake: the server says so before it is true (it may still check
   // versions and ids), so its own words are asked too.
   [[nodiscard]] bool streaming() const;
+  // The receiver failed because its source can't send what it asks for: 1236, or 13114 from MySQL 8.0 on, in whose text
+  // stands the other number.
+  [[nodiscard]] bool source_lacks_binlog() const { return receiver_errno == 1236 || receiver_errno == 13114; }
   bool operator==(const Channel&) const = default;
 };
 

@@ -75,8 +75,8 @@ void Recipes::decide(const DeclaredLink& link) {
                        (another_password(link.source()) ||
                         (another_password(link.replica.name) && account_can_change(link.replica))) &&
                        account_can_change(*scene_.desired.find(link.source()));
-  // 1236: the source can't send what the replica asks for; starting it again would only fail again.
-  const bool cannot_read = in_order && channel->receiver_errno == 1236;
+  // Starting it again would only fail again.
+  const bool cannot_read = in_order && channel->source_lacks_binlog();
   const bool semi_sync = in_order && semi_sync_changes(link);
   if (threads_fine && !rotated && !semi_sync) return;
   // Even a mere start goes on from a place, which must be the replica's own.

@@ -46,7 +46,7 @@ make_root() {
 
 if [[ ! -d $root ]]; then make_root; fi
 tests/servers/fetch.sh || true # what is not here is told by the runner
-mkdir -p build "$root$PWD" "$root/var/tmp/build" "$root$cache/servers" "$cache/servers"
+mkdir -p build "$root$PWD" "$root/var/tmp$PWD/build" "$root$cache/servers" "$cache/servers"
 
 if ((!$#)); then
   # shellcheck disable=SC2016  # for the shell in there
@@ -76,7 +76,7 @@ exec unshare --mount --pid --fork --kill-child --net bash -euc '
   mount -t tmpfs tmpfs "$root/tmp"
   mount --bind "$tree" "$root$tree"
   mount -o remount,bind,ro "$root$tree"
-  mount --bind "$root/var/tmp/build" "$root$tree/build"
+  mount --bind "$root/var/tmp$PWD/build" "$root$tree/build"
   mount --bind "$servers" "$root$servers"
   export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
   exec chroot "$root" bash -euc '\''ip link set lo up; cd "$1"; shift; exec "$@"'\'' inside "$tree" "$@"

@@ -142,7 +142,7 @@ TEST_CASE("a plan file that is not what stemma saved", "[live][saved-plan]") {
   Planned planned;
   const std::string good = read_text(planned.plan);
   SECTION("edited by hand") {
-    write_text(planned.plan, replaced(good, "START SLAVE", "RESET SLAVE ALL"));
+    write_text(planned.plan, replaced(good, planned.story.spoken("START SLAVE"), "RESET SLAVE ALL"));
     planned.refused(1, {"changed after it was saved"});
   }
   SECTION("another server's address") {

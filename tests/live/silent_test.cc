@@ -58,11 +58,12 @@ TEST_CASE("a server that is down is named, the others are mended", "[live][safet
   CHECK_FALSE(contains(text.out, "✗ replica-2: "));              // and not once more
   CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
 
-  // It comes back: writable, as its option file has it.
+  // It comes back: writable, as its option file has it; MySQL 9 has persisted what was set.
   REQUIRE(story.sandbox_up().code == 0);
   story.writer().must_write();
-  CHECK(has(story.codes(), "replica-2 replica.writable"));
-  CHECK_FALSE(story.applied_steps().empty());
+  const bool forgets = !test::on_server("mysql-9.7");
+  CHECK(has(story.codes(), "replica-2 replica.writable") == forgets);
+  CHECK(story.applied_steps().empty() != forgets);
   story.writer().must_write();
   CHECK(story.codes().empty());
   story.same_data();

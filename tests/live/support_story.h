@@ -163,10 +163,11 @@ class Story {
   // Everything about every server that reading, or a refusal, must leave as it is, once they have come to rest.
   [[nodiscard]] std::string snapshot() const;
 
+  [[nodiscard]] std::string spoken(const std::string& statement) const;  // in the servers' own words
+
  private:
   [[nodiscard]] std::string checksums(const std::string& server) const;
   [[nodiscard]] std::string snapshot_now() const;
-  [[nodiscard]] std::string spoken(const std::string& statement) const;  // in the servers' own words
   void bring_up();
   void make_accounts();
   Codes codes_of(const std::string& file);

@@ -358,6 +358,14 @@ TEST_CASE("a server whose data its source lacks is refused, whatever its GTIDs s
   }
 }
 
+TEST_CASE("a receiver whose source can't send is not just started again") {
+  for (const char* number : {"1236", "13114"})  // the second from MySQL 8.0 on
+    CHECK(
+        refusals(Story(fmt::format("by gtid; primary | horizon=0-1-11; replica < primary | receiver-error={}",
+                                   number))
+                     .plan()) == "replica replica.binlog-gone\n");
+}
+
 TEST_CASE("a declared root that replicates is refused, and never opened") {
   const Plan plan = Story("primary | fenced follows=old; old < primary").plan();
   CHECK(refusals(plan) == "primary source.has-channel\n");
