@@ -109,7 +109,8 @@ TEST_CASE("a source reset beneath its running replicas", "[live][safety][server]
     story.sql("primary", {"RESET MASTER", "INSERT INTO app.t VALUES (-1, 'lost')"});
     const Ran status = story.stemma({"status", "--format", "json"});
     INFO(status.all());
-    for (const json& server : status.document()["servers"])
+    const json document = status.document();
+    for (const json& server : document["servers"])
       if (server.contains("relation")) CHECK(server["relation"]["to_source"] == "diverged");
     refused(story, {"replica-1 replica.diverged", "replica-2 replica.diverged"}, {"RESET MASTER", "anew"});
   }
