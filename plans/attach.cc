@@ -10,11 +10,17 @@
 #include "plans/other_sources.h"
 
 namespace stemma {
-namespace {
 
 std::string provision_anew(const DeclaredLink& link) {
   return fmt::format("provision {} anew from a backup of {}", link.replica.name.text, link.source().text);
 }
+
+bool came_from(const Channel& channel, const ServerState& source) {
+  if (!channel.source_uuid.empty()) return channel.source_uuid == source.identity.uuid;
+  return channel.source_server_id == 0 || channel.source_server_id == source.identity.server_id;
+}
+
+namespace {
 
 // Every domain that the source knows must be one whose place in history the replica knows: a missing one
 // would be read from its very beginning.
@@ -164,12 +170,6 @@ bool position_agrees(const Channel& channel, const ServerState& source, const Se
                        const auto at = there.find(entry.first);
                        return at != there.end() && at->second == entry.second;
                      });
-}
-
-// Nothing says that the channel was last connected to another server.
-bool came_from(const Channel& channel, const ServerState& source) {
-  if (!channel.source_uuid.empty()) return channel.source_uuid == source.identity.uuid;
-  return channel.source_server_id == 0 || channel.source_server_id == source.identity.server_id;
 }
 
 // Its file and position are those of the declared source only while nothing speaks against it: the channel names

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plans/attach_parts.h"
 #include "plans/judge_parts.h"
 
 namespace stemma {
@@ -12,8 +13,7 @@ const Channel* connected(const Scene& scene, const DeclaredLink& link, const Ser
   const ServerState* state = scene.observed.find(link.replica.name);
   const Channel* channel = state == nullptr ? nullptr : state->channel(link.channel.name);
   if (channel == nullptr || channel->receiver != ReceiverState::on || !channel->read.known()) return nullptr;
-  const bool same = channel->source_uuid.empty() ? channel->source_server_id == source.identity.server_id
-                                                 : channel->source_uuid == source.identity.uuid;
+  const bool same = channel->source_server_id != 0 && came_from(*channel, source);
   const bool named = follows_server(*channel, *scene.desired.find(link.source()), &source);
   return same && named ? channel : nullptr;
 }
@@ -39,8 +39,7 @@ std::optional<Finding> source_reset(const Scene& scene, const DeclaredLink& link
               fmt::format("has received up to {} of {}, which stands at {} only: its binlogs were begun anew "
                           "(RESET MASTER, or a crash), and what it writes does not arrive",
                           read, link.source().text, end));
-  found.hint =
-      fmt::format("provision {} anew from a backup of {}", link.replica.name.text, link.source().text);
+  found.hint = provision_anew(link);
   found.place = link.channel.name.empty() ? link.replica.place : link.channel.place;
   return of_channel(std::move(found), link.name());
 }

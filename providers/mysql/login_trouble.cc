@@ -25,8 +25,8 @@ std::string tls_hint(const std::string& said, const Address& address) {
     case TlsTrouble::not_verified:  // Oracle's library, whatever it was
       return fmt::format(
           "the server's certificate did not stand the test, and the client library does not say why: it is "
-          "not signed "
-          "by the authority in `ca`, has expired (renew it on the server), or is not made out for '{}'",
+          "not signed by the authority in `ca`, has expired (renew it on the server), or is not made out for "
+          "'{}'",
           address.host);
     case TlsTrouble::other_authority:
       return "the server's certificate is not signed by the authority in `ca`: name the one that signed it, "

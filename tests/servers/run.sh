@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh [--write-readme] [--whole] [NAME…]: the suites that hold on any server (tag [server]) on each server of fetch.sh,
 # two servers side by side, with the release build; --whole: every story, but for those tagged [mariadb] on MySQL (of
-# what only MariaDB has). All servers but the machine's own when none is named: on that one ctest runs everything, and the table has its figures from there.
+# what only MariaDB has). All servers but the machine's own when none is named: on that one ctest runs everything, and
+# the table has its figures from there.
 # stdout: as it goes, what failed; then a table of servers and what was run on them, which --write-readme puts between
 # the marks of README.md. build/logs/servers.tsv has a line for each: NAME passed|failed|not-run SECONDS WORDS
 # Exit status: 0 when nothing failed. A server that can't be had is "not run"; with CI=true that is a failure.
