@@ -194,9 +194,10 @@ struct Connection::Handle {
     library::prepare_sha2_password(mysql);
   }
 
-  bool connect(const Address& address, const Credentials& credentials) {
+  bool connect(const Address& address, const Tls& tls, const Credentials& credentials) {
     const bool over_socket = !address.socket.empty();
-    alive = mysql_real_connect(mysql, over_socket ? nullptr : address.host.c_str(), credentials.user.c_str(),
+    const std::string host = library::host_for(address.host, tls);
+    alive = mysql_real_connect(mysql, over_socket ? nullptr : host.c_str(), credentials.user.c_str(),
                                credentials.password.reveal().c_str(), nullptr, over_socket ? 0 : address.port,
                                over_socket ? address.socket.c_str() : nullptr,
                                CLIENT_MULTI_STATEMENTS) != nullptr;
@@ -234,7 +235,8 @@ Result<Connection> Connection::open(const Address& address, const Credentials& c
     auto handle = std::make_unique<Handle>();
     if (handle->mysql == nullptr) return fail(Trouble::bug, "the client library is out of memory");
     handle->set_options(tls, timeouts, over_socket);
-    if (!handle->connect(address, credentials)) return tl::unexpected(connect_error(handle->mysql, address));
+    if (!handle->connect(address, tls, credentials))
+      return tl::unexpected(connect_error(handle->mysql, address));
     return Connection(std::move(handle));
   };
   auto opened = open_with(tls.mode);
@@ -246,7 +248,7 @@ Result<Connection> Connection::open(const Address& address, const Credentials& c
     return tl::unexpected(
         Error{.trouble = Trouble::unreachable,
               .message = "the server offers no TLS, and this login must be encrypted",
-              .hint = "give the server a certificate (ssl_cert, ssl_key), or set tls to \"preferred\"",
+              .hint = "give it a certificate (ssl_cert, ssl_key), or set tls to \"preferred\"",
               .number = static_cast<int>(tls_failed),
               .code = {}});
   }
