@@ -121,6 +121,15 @@ class Attempt {
     return read;
   }
 
+  // What this server has just executed is more than what its replicas were to reach.
+  Result<void> tell_replicas() {
+    if (!board_.has_replicas(step_.server)) return {};
+    auto moment = board_.coordinates_from_now(step_.server, provider_);
+    if (!moment) return tl::unexpected(moment.error());
+    board_.caught_up(step_.server, *moment);
+    return {};
+  }
+
   // A need that does not hold fails the step, with one exception: an applier may say that it has read all there is before it
   // has noticed the last that its receiver wrote, and say something else a moment later.
   Result<void> settle(const Fact& need) {
@@ -198,6 +207,8 @@ class Attempt {
       const auto missing = first_missing();
       if (!missing) {
         if (waits) board_.forget_readings(step_.server);
+        if (step_.kind == StepKind::await_caught_up)
+          if (auto told = tell_replicas(); !told) return tl::unexpected(told.error());
         return Effect::made;
       }
       if (const auto error = lasting_error(step_, state_); !error) {

@@ -11,6 +11,9 @@ Board::Board(const Topology& topology, const Secrets& secrets, Fleet observed, C
   for (const auto& [name, state] : fleet_.servers) {
     times_[name] = {when, when, when, when, when};
     outputs_.sources[name] = moment_of(state);
+    for (const Channel& channel : state.channels)
+      if (!channel.applier && channel.applier_errno != 0)
+        outputs_.failed[Link{name, channel.name}] = {channel, state.executed()};
   }
 }
 
@@ -60,7 +63,10 @@ Judgement Board::judge(const Fact& fact, const ServerState& own) const {
       if (const auto found = from.find(key); found != from.end()) to.insert(*found);
     };
     copy(outputs_.noted, outputs.noted, name);
-    if (const Link* link = link_of(fact)) copy(outputs_.after_start, outputs.after_start, *link);
+    if (const Link* link = link_of(fact)) {
+      copy(outputs_.after_start, outputs.after_start, *link);
+      copy(outputs_.failed, outputs.failed, *link);
+    }
     if (server != nullptr)
       for (const DeclaredChannel& channel : server->channels) {
         copy(fleet_.servers, scene.servers, channel.source);
@@ -80,6 +86,8 @@ bool Board::is_replication(const AccountName& account) const {
          account.host == topology_.replication->host;
 }
 
+bool Board::has_replicas(const ServerName& name) const { return !topology_.replicas_of(name).empty(); }
+
 void Board::note(const ServerName& source, const Moment& moment) {
   const std::lock_guard lock(guard_);
   outputs_.noted[source] = moment;
@@ -88,6 +96,11 @@ void Board::note(const ServerName& source, const Moment& moment) {
 void Board::after_start(const Link& link, const Moment& moment) {
   const std::lock_guard lock(guard_);
   outputs_.after_start[link] = moment;
+}
+
+void Board::caught_up(const ServerName& source, const Moment& moment) {
+  const std::lock_guard lock(guard_);
+  outputs_.sources[source] = moment;
 }
 
 Outputs Board::outputs() const {

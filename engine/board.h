@@ -31,9 +31,12 @@ class Board {
   // A server's schemas that are not the system's or the canary's; whether an account is the declared one.
   [[nodiscard]] std::vector<std::string> data_of(const ServerState&) const;
   [[nodiscard]] bool is_replication(const AccountName&) const;
+  [[nodiscard]] bool has_replicas(const ServerName&) const;
 
   void note(const ServerName& source, const Moment&);
   void after_start(const Link&, const Moment&);
+  // A source has caught up with its own: its replicas are to get as far as it is now.
+  void caught_up(const ServerName& source, const Moment&);
   [[nodiscard]] Outputs outputs() const;
 
   // Where `source` stands, by a reading that began after this call. Replicas that ask at the same time share

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "plans/failed_applier.h"
 #include "plans/finding.h"
 #include "plans/observed.h"
 #include "plans/password_check.h"
@@ -128,9 +129,12 @@ Moment moment_of(const ServerState&);
 
 // What became known while applying. Empty while planning.
 struct Outputs {
-  std::map<ServerName, Moment> noted;    // by source: capture-coordinates
-  std::map<ServerName, Moment> sources;  // by source: as the apply first observed it (CaughtUp's goal)
+  std::map<ServerName, Moment> noted;  // by source: capture-coordinates
+  std::map<ServerName, Moment>
+      sources;  // by source: CaughtUp's goal, as the apply first observed it, or later when
+                // it had itself caught up
   std::map<Link, Moment> after_start;    // its source, read when START had returned
+  std::map<Link, FailedApplier> failed;  // as the apply first observed it
 };
 
 // Everything a judgement may look at. Borrowed for the call. While a step is checked it holds only the fact's server, its

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "plans/channel_options.h"
+#include "plans/failed_applier.h"
 #include "plans/judge_parts.h"
 #include "plans/receiver_hint.h"
 #include "plans/semi_sync.h"
@@ -304,6 +305,16 @@ Judgement judge_part(const Flowing& fact, const Look& at) {
   if (std::vector<Finding> findings = thread_findings(look->link, *channel); !findings.empty())
     return from_findings(std::move(findings));
   if (!channel->streaming()) return {Verdict::missing, {}};
+  const auto& had_failed = look->scene.outputs.failed;
+  if (const auto failed = had_failed.find(fact.link);
+      failed != had_failed.end() && !is_past(failed->second, *channel, look->state)) {
+    const Channel& then = failed->second.channel;
+    Finding found = finding("replica.applier-error", look->replica(), "channel.applier", "on", "error",
+                            fmt::format("the applier, started again, has executed nothing since it failed "
+                                        "with {}: {}",
+                                        then.applier_errno, then.applier_error));
+    return from_findings({std::move(found)}, fact.link);
+  }
   // Both threads say Yes while nothing flows (a source lets a replica wait 100 ms when an old dump thread of
   // it lingers): what has been received is the proof.
   const auto& after_start = look->scene.outputs.after_start;

@@ -70,6 +70,7 @@ class Recipes {
   [[nodiscard]] bool waits_for_catch_up(const DeclaredLink&) const;
   [[nodiscard]] bool may_lose_account(const Server&) const;
   [[nodiscard]] bool has_caught_up(const DeclaredLink&) const;
+  [[nodiscard]] bool is_held_back(const DeclaredLink&) const;
   [[nodiscard]] bool is_delayed(const DeclaredLink&) const;
   [[nodiscard]] bool waits_for_the_account(const DeclaredLink&) const;
 

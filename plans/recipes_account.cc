@@ -14,13 +14,23 @@ bool Recipes::account_can_change(const Server& server) const {
   if (state(server.name) == nullptr) return false;
   const auto links = links_of(server);
   return std::all_of(links.begin(), links.end(), [&](const DeclaredLink& link) {
-    return !waits_for_catch_up(link) || has_caught_up(link) ||
-           (!is_delayed(link) && !work_.at(link.name()).left_out);
+    return !waits_for_catch_up(link) || has_caught_up(link) || !is_held_back(link);
   });
 }
 
+// Down the whole chain: what its source has still to apply is something that it lacks, too.
 bool Recipes::has_caught_up(const DeclaredLink& link) const {
-  return judge(CaughtUp{link.name(), link.source()}, scene_).verdict == Verdict::holds;
+  if (judge(CaughtUp{link.name(), link.source()}, scene_).verdict != Verdict::holds) return false;
+  const auto above = links_of(*scene_.desired.find(link.source()));
+  return std::all_of(above.begin(), above.end(), [&](const DeclaredLink& one) {
+    return is_held_back(one) || !waits_for_catch_up(one) || has_caught_up(one);
+  });
+}
+
+// It stands behind its source and stays there: nothing that hangs on it can wait for it.
+bool Recipes::is_held_back(const DeclaredLink& link) const {
+  const auto found = work_.find(link.name());
+  return found == work_.end() || found->second.left_out || is_delayed(link);
 }
 
 bool Recipes::is_delayed(const DeclaredLink& link) const {
@@ -179,6 +189,13 @@ void Recipes::catch_up(const DeclaredLink& link, std::string why) {
   std::vector<Fact> needs;
   if (const int rounds = work_.at(link.name()).rounds; rounds > 0)
     needs.emplace_back(Flowing{link.name(), link.source(), rounds});
+  // What its source has still to apply comes here after it.
+  for (const DeclaredLink& above : links_of(*scene_.desired.find(link.source()))) {
+    if (is_held_back(above) || !waits_for_catch_up(above)) continue;
+    if (work_.at(above.name()).rounds == 0 && has_caught_up(above)) continue;
+    catch_up(above, fmt::format("{} follows it, and must have executed as much", link.replica.name.text));
+    needs.emplace_back(CaughtUp{above.name(), above.source()});
+  }
   draft_.add(StepKind::await_caught_up, link.replica.name, {caught_up}, std::move(needs),
              fmt::format("wait until {} has executed what {} had", to_text(link.name()), link.source().text),
              std::move(why));

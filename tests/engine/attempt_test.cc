@@ -214,6 +214,49 @@ TEST_CASE("running means that the receiver has what the source had when START re
   }
 }
 
+TEST_CASE("an applier that had failed says Yes, and fails again") {
+  Stage stage("primary; replica < primary | applier-error=1062 executed=mysql-bin.000002:500",
+              "replica.await-running");
+  Channel& channel = stage.real(replica).channels.front();
+  channel.applier = true;
+  channel.applier_errno = 0;
+  stage.board.put(replica, stage.real(replica), Reading{.channel = true}, stage.clock.now());
+  SECTION("its error ends the step") {
+    stage.clock.on_sleep = [&] {
+      if (stage.clock.sleeps != 3) return;
+      channel.applier = false;
+      channel.applier_errno = 1062;
+      channel.applier_error = "Duplicate entry";
+    };
+    CHECK(outcome(stage.run()) == "the applier stopped with 1062: Duplicate entry");
+  }
+  SECTION("it gets over it") {
+    stage.clock.on_sleep = [&] {
+      if (stage.clock.sleeps == 3) channel.executed = at("mysql-bin.000002:600");
+    };
+    CHECK(outcome(stage.run()) == "made");
+    CHECK(stage.clock.sleeps == 3);
+  }
+  SECTION("it works on it, for longer than a step may take") {
+    const std::string end = outcome(stage.run());
+    INFO(end);
+    CHECK(
+        end.starts_with("still not true after 5 s: data flow from primary to replica: the applier, started "
+                        "again, has executed nothing since it failed with 1062"));
+  }
+}
+
+TEST_CASE("a source that has caught up tells its replicas how far they have to go") {
+  Stage stage("primary | no-account; middle < primary | executed=mysql-bin.000002:500; leaf < middle",
+              "middle.await-caught-up");
+  const ServerName middle{"middle"};
+  stage.real(middle).channels.front().executed = stage.real(middle).channels.front().read;
+  stage.real(middle).coordinates = at("mysql-bin.000009:77");
+  stage.clock.pass(2000ms);
+  CHECK(outcome(stage.run()) == "made");
+  CHECK(stage.board.outputs().sources.at(middle).coordinates == at("mysql-bin.000009:77"));
+}
+
 TEST_CASE("an error of a thread ends the wait when it stands") {
   Stage stage("primary; replica < primary | stopped", "replica.await-running");
   Channel& channel = stage.real(replica).channels.front();

@@ -358,8 +358,12 @@ TEST_CASE("a conflicting row stops the applier: reported, never stepped over", "
     story.unlogged("replica-1", {"INSERT INTO app.u VALUES (1, 'replica')"});
     story.sql("primary", {"INSERT INTO app.u VALUES (1, 'primary')"});
     story.await("replica-1", "Last_SQL_Errno", "1062");
-    const std::string stands = story.slave("replica-1", "Exec_Master_Log_Pos");
-    const std::string executed = story.cell("replica-1", "SELECT @@gtid_slave_pos");
+    const auto where = [&] {  // beside a worker that failed, MySQL's others may still write their place down
+      return test::on_mysql() ? story.cell("replica-1", "SELECT @@gtid_executed")
+                              : story.slave("replica-1", "Exec_Master_Log_Pos") + " " +
+                                    story.cell("replica-1", "SELECT @@gtid_slave_pos");
+    };
+    const std::string stands = where();
     story.writer().must_write();
 
     const Ran drift = story.stemma({"drift"});
@@ -372,8 +376,7 @@ TEST_CASE("a conflicting row stops the applier: reported, never stepped over", "
     INFO(apply.all());
     CHECK(apply.code == 5);
     CHECK(contains(apply.out, "1062"));
-    CHECK(story.slave("replica-1", "Exec_Master_Log_Pos") == stands);
-    CHECK(story.cell("replica-1", "SELECT @@gtid_slave_pos") == executed);
+    CHECK(where() == stands);
     CHECK(story.cell("replica-1", "SELECT who FROM app.u") == "replica");
     CHECK(story.slave("replica-2", "Slave_SQL_Running") == "Yes");
 

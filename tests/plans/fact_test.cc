@@ -109,6 +109,73 @@ TEST_CASE("flowing: the receiver has what the source had when START returned") {
   CHECK(verdict(flowing, "stopped") == "missing");
 }
 
+TEST_CASE("flowing: an applier that had failed has got over it") {
+  Story story("primary; replica < primary | executed=mysql-bin.000002:500");
+  const Flowing flowing{replica, primary};
+  FailedApplier& failed = story.outputs.failed[replica];
+  failed.channel = story.channel("replica");
+  failed.channel.applier = false;
+  failed.channel.applier_errno = 1062;
+  failed.channel.applier_error = "Duplicate entry '1'";
+  failed.executed = gtid("0-1-7");
+
+  SECTION("by coordinates") {
+    const Judgement stands = judge(flowing, story.scene());
+    CHECK(stands.verdict == Verdict::missing);
+    REQUIRE(stands.findings.size() == 1);
+    CHECK(stands.findings[0].message ==
+          "the applier, started again, has executed nothing since it failed with 1062: Duplicate entry '1'");
+    story.channel("replica").executed = at("mysql-bin.000002:600");
+    CHECK(verdict(flowing, story) == "holds");
+  }
+  SECTION("nothing is left to execute") {
+    story.channel("replica").executed = failed.channel.executed = story.channel("replica").read;
+    CHECK(verdict(flowing, story) == "holds");
+  }
+  SECTION("it follows another source now") {
+    failed.channel.port = 1;
+    CHECK(verdict(flowing, story) == "holds");
+  }
+  SECTION("MariaDB's coordinates say nothing by GTID") {
+    story.channel("replica").gtid = failed.channel.gtid = ChannelGtid::slave_pos;
+    failed.executed = story.state("replica").executed();
+    story.channel("replica").executed = at("mysql-bin.000002:600");
+    CHECK(verdict(flowing, story) == "missing");
+    failed.executed = gtid("0-1-7");
+    CHECK(verdict(flowing, story) == "holds");
+  }
+}
+
+TEST_CASE("flowing: MySQL's workers name the transaction that failed") {
+  const std::string uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+  const auto set = [&](const char* numbers) { return *GtidSet::parse(uuid + ":" + numbers); };
+  ServerState state;
+  state.flavor = Flavor::mysql;
+  state.mysql_gtids.emplace().mode = "ON";
+  Channel now;
+  now.read = at("binlog.000002:900");
+  now.executed = at("binlog.000002:500");
+  FailedApplier failed{now, {}};
+  failed.channel.applier_error =
+      "Coordinator stopped because there were error(s) in the worker(s). The most recent failure being: "
+      "Worker 1 "
+      "failed executing transaction '" +
+      uuid + ":7' at source log binlog.000002, end_log_pos 700. See error log";
+  now.retrieved = set("5-9");
+  now.executed = at("binlog.000002:600");
+  state.mysql_gtids->executed = set("1-6:8");  // another worker has gone on
+  CHECK_FALSE(is_past(failed, now, state));
+  state.mysql_gtids->executed = set("1-8");
+  CHECK(is_past(failed, now, state));
+  failed.channel.applier_error =
+      "Worker 1 failed executing transaction 'ANONYMOUS' at source log binlog.000002, end_log_pos 700";
+  CHECK(is_past(failed, now, state));  // its coordinates have moved
+  now.executed = failed.channel.executed;
+  CHECK_FALSE(is_past(failed, now, state));
+  state.mysql_gtids->executed = set("1-9");
+  CHECK(is_past(failed, now, state));  // all that was received
+}
+
 TEST_CASE("caught up: executed what its source had when the apply began") {
   Story story("primary; replica < primary");
   const CaughtUp caught_up{replica, primary};

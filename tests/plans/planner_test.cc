@@ -175,6 +175,17 @@ TEST_CASE("a change of the account that a replica has still to apply may undo it
     replica.create-user after replica.await-caught-up)"));
 }
 
+TEST_CASE("in a chain, what the middle has still to apply is awaited at the leaf, too") {
+  // The leaf has all that the middle has, and what the middle still lacks may take its account away.
+  CHECK(steps(Story("primary | no-account; middle < primary | executed=mysql-bin.000002:500; leaf < middle")
+                  .plan()) == lines(R"(
+    primary.create-user
+    middle.await-caught-up
+    middle.create-user after middle.await-caught-up
+    leaf.await-caught-up after middle.await-caught-up
+    leaf.create-user after leaf.await-caught-up)"));
+}
+
 TEST_CASE("a delayed replica's account is left alone, and the plan says so") {
   const Plan plan =
       Story("primary; replica < primary delay=3600s | no-account executed=mysql-bin.000002:500").plan();
