@@ -7,6 +7,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "plans/json_text.h"
+
 namespace stemma::cli {
 namespace {
 
@@ -35,7 +37,7 @@ Console make_console(ColorMode mode) {
 }
 
 void print_json(Console& console, const nlohmann::json& document) {
-  console.out << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  console.out << json_text(document, 2) << '\n';
 }
 
 void say_error(Console& console, const Error& error) {

@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "engine/survey.h"
 #include "plans/diff.h"
+#include "plans/json_text.h"
 #include "plans/planner.h"
 #include "plans/render.h"
 #include "providers/mysql/provider.h"
@@ -100,7 +101,7 @@ int run_plan(const PlanArguments& arguments, const CommonOptions& options, Conso
   }
   if (arguments.save) {
     if (auto saved = save(*arguments.save,
-                          document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+                          json_text(document, 2) + "\n");
         !saved) {
       say_error(console, saved.error());
       return ExitCode::error;

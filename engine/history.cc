@@ -10,6 +10,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "plans/json_text.h"
+
 namespace stemma {
 namespace {
 
@@ -89,11 +91,11 @@ std::optional<RunRecord> read_run(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::string text;
   if (!std::getline(in, text)) return std::nullopt;
-  const json first = json::parse(text, nullptr, false);
+  const json first = parse_json(text);
   if (!first.is_object() || text_of(first, "event") != "run-started") return std::nullopt;
   Reader reader(file, first);
   while (std::getline(in, text))
-    if (const json line = json::parse(text, nullptr, false); line.is_object()) reader.add(line);
+    if (const json line = parse_json(text); line.is_object()) reader.add(line);
   return std::move(reader).take();
 }
 

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "plans/json_text.h"
+
 namespace stemma {
 namespace {
 
@@ -66,7 +68,7 @@ Result<Journal> Journal::create(const std::filesystem::path& directory, const st
                                 {"topology", topology},
                                 {"pid", ::getpid()},
                                 {"steps", steps}};
-  if (auto written = journal.line(first.dump()); !written) return tl::unexpected(written.error());
+  if (auto written = journal.line(json_text(first)); !written) return tl::unexpected(written.error());
   return journal;
 }
 
@@ -119,8 +121,7 @@ Result<void> Journal::write(const Event& event, const Plan& plan) {
     else
       line["error"] = ended.result.error().message;
   }
-  // Servers' messages may hold bytes that are no UTF-8.
-  return this->line(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return this->line(json_text(line));
 }
 
 Result<void> Journal::finish(const Outcome& outcome, const Plan& plan, int exit_code) {
@@ -132,7 +133,7 @@ Result<void> Journal::finish(const Outcome& outcome, const Plan& plan, int exit_
                                {"exit", exit_code},
                                {"interrupted", outcome.interrupted},
                                {"not_done", left}};
-  if (auto written = line(last.dump()); !written) return written;
+  if (auto written = line(json_text(last)); !written) return written;
   return sync();
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "plans/attach.h"
+#include "plans/json_text.h"
 
 namespace stemma {
 namespace {
@@ -113,7 +114,7 @@ bool has_grown(const std::string& was, const std::string& is) {
 }
 
 std::string plain(const json& value) {
-  if (!value.is_string()) return value.dump();
+  if (!value.is_string()) return json_text(value);
   const auto text = value.get<std::string>();
   return text.empty() ? "(empty)" : text;
 }

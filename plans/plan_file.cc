@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plans/fingerprint.h"
+#include "plans/json_text.h"
 #include "plans/password_hash.h"
 #include "plans/topology_file.h"
 
@@ -13,11 +14,6 @@ namespace stemma {
 namespace {
 
 using nlohmann::json;
-
-// Of everything in the document but the id itself.
-std::string id_of(const json& without_id) {
-  return short_digest(without_id.dump(-1, ' ', false, json::error_handler_t::replace));
-}
 
 json servers_to_json(const Scene& scene) {
   json servers = json::array();
@@ -124,8 +120,13 @@ Result<json> plan_to_json(const Scene& scene, const Plan& plan, const Preview& p
       {"steps", plan.steps.size()}, {"servers_changed", changed.size()}, {"critical_path", json::array()}};
   for (const StepIndex step : plan.critical_path)
     document["summary"]["critical_path"].push_back(plan.steps[step].id);
-  document["plan_id"] = id_of(document);
+  document["plan_id"] = plan_id_of(document);
   return document;
+}
+
+std::string plan_id_of(json document) {
+  document.erase("plan_id");
+  return short_digest(json_text(document));
 }
 
 bool looks_like_plan(std::string_view text) {
@@ -134,7 +135,7 @@ bool looks_like_plan(std::string_view text) {
 }
 
 Result<SavedPlan> load_plan(std::string_view text) {
-  json document = json::parse(text, nullptr, false);
+  json document = parse_json(text);
   if (document.is_discarded() || !document.is_object())
     return fail(Trouble::input, "the plan file is not whole: it is no valid JSON");
   const auto text_at = [&](const char* key) {
@@ -147,11 +148,7 @@ Result<SavedPlan> load_plan(std::string_view text) {
     return fail(Trouble::input, "the plan has format version {}, this stemma reads {}; plan again", format,
                 kFormatVersion);
   const auto id = document.find("plan_id");
-  json given = id == document.end() ? json() : *id;
-  document.erase("plan_id");
-  const bool fits = given == id_of(document);
-  document["plan_id"] = std::move(given);
-  if (!fits)
+  if (id == document.end() || *id != plan_id_of(document))
     return fail(Trouble::input,
                 "the plan was changed after it was saved: its plan_id does not fit its content; plan again");
   if (!document.contains("desired") || !document.contains("steps") || !document.contains("fingerprint"))

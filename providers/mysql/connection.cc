@@ -194,10 +194,9 @@ struct Connection::Handle {
     library::prepare_sha2_password(mysql);
   }
 
-  bool connect(const Address& address, const Tls& tls, const Credentials& credentials) {
+  bool connect(const Address& address, const Credentials& credentials) {
     const bool over_socket = !address.socket.empty();
-    const std::string host = library::host_for(address.host, tls);
-    alive = mysql_real_connect(mysql, over_socket ? nullptr : host.c_str(), credentials.user.c_str(),
+    alive = mysql_real_connect(mysql, over_socket ? nullptr : address.host.c_str(), credentials.user.c_str(),
                                credentials.password.reveal().c_str(), nullptr, over_socket ? 0 : address.port,
                                over_socket ? address.socket.c_str() : nullptr,
                                CLIENT_MULTI_STATEMENTS) != nullptr;
@@ -229,14 +228,15 @@ Result<Connection> Connection::open(const Address& address, const Credentials& c
   if (over_socket && tls.mode == TlsMode::preferred) tls.mode = TlsMode::disabled;
   if (auto fit = check_tls(tls, library::switch_against_verification()); !fit)
     return tl::unexpected(fit.error());
+  if (tls.mode == TlsMode::verify_identity && !over_socket && !library::compares_name_with(address.host))
+    return tl::unexpected(name_not_compared(address.host));
 
   const auto open_with = [&](TlsMode mode) -> Result<Connection> {
     tls.mode = mode;
     auto handle = std::make_unique<Handle>();
     if (handle->mysql == nullptr) return fail(Trouble::bug, "the client library is out of memory");
     handle->set_options(tls, timeouts, over_socket);
-    if (!handle->connect(address, tls, credentials))
-      return tl::unexpected(connect_error(handle->mysql, address));
+    if (!handle->connect(address, credentials)) return tl::unexpected(connect_error(handle->mysql, address));
     return Connection(std::move(handle));
   };
   auto opened = open_with(tls.mode);

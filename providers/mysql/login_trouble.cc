@@ -115,4 +115,13 @@ Result<void> check_tls(const Tls& tls, const char* switched_off) {
   return {};
 }
 
+Error name_not_compared(const std::string& host) {
+  return {
+      .trouble = Trouble::unreachable,
+      .message = fmt::format("this client library does not compare the name in a certificate with {}", host),
+      .hint = "write the address as localhost, or set tls to \"verify-ca\"",
+      .number = 0,
+      .code = {}};
+}
+
 }  // namespace stemma::mysql

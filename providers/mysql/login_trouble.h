@@ -15,4 +15,7 @@ std::string connect_hint(unsigned number, const std::string& said, const Address
 // the environment keeps the library from verifying, or nullptr.
 Result<void> check_tls(const Tls&, const char* switched_off);
 
+// verify-identity would be less than it says: this client library compares no name with that host.
+Error name_not_compared(const std::string& host);
+
 }  // namespace stemma::mysql

@@ -1,19 +1,12 @@
 // GTIDs of both kinds from any bytes: nothing crashes, what was read is printed and read back, and sets obey their
 // laws. The two sides of a '|' are two texts.
-#include <cstdint>
-#include <cstdlib>
-#include <string_view>
-
 #include "plans/gtid.h"
 #include "plans/gtid_set.h"
+#include "tests/fuzz/support_fuzz.h"
 
 using namespace stemma;
 
 namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 template <class Value>
 void reads_back(std::string_view text) {
@@ -35,7 +28,7 @@ void obeys_laws(const GtidSet& a, const GtidSet& b) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::string_view input = text_of(data, size);
   const auto bar = input.find('|');
   const auto left = input.substr(0, bar), right = bar == input.npos ? left : input.substr(bar + 1);
   reads_back<GtidPosition>(left);

@@ -28,5 +28,5 @@ if ! { cmake --preset fuzz && cmake --build --preset fuzz -j 2 --target "${targe
   exit 1
 fi
 
-exec "build/fuzz/tests/fuzz/${target}_fuzz" -max_total_time="$seconds" -max_len=1024 -print_final_stats=1 \
+exec "build/fuzz/tests/fuzz/${target}_fuzz" -max_total_time="$seconds" -max_len=16384 -print_final_stats=1 \
   -artifact_prefix="build/fuzz/$target-" "$@" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"

@@ -61,6 +61,7 @@ std::vector<std::string> without_tls() {
 Shape one_server(std::vector<std::string> options) {
   Shape shape;
   shape.servers = {{"primary", "", ""}};
+  shape.host = "localhost";  // Connector/C 3.4 compares no name with 127.0.0.1
   shape.options = std::move(options);
   return shape;
 }
@@ -95,7 +96,9 @@ void expect_logins(Story& story, const Shape& shape, const std::vector<Login>& l
     const auto bar = std::min(login.said.find('|'), login.said.size());
     CHECK((contains(message, login.said.substr(0, bar)) ||
            (bar < login.said.size() && contains(message, login.said.substr(bar + 1)))));
-    CHECK(contains(story.stemma({"drift"}).out, login.hint));
+    const Ran told = story.stemma({"drift"});
+    INFO(told.all());
+    CHECK(contains(told.out, login.hint));
   }
 }
 
@@ -162,7 +165,10 @@ TEST_CASE("stemma's own logins are encrypted and verified as the file says", "[l
   expect_logins(story, shape,
                 {{"required", "", "", ""},
                  {"verify-ca", ca, "", ""},
-                 {"verify-identity", ca, "2026", "not made out for '127.0.0.1'"}});
+                 {"verify-identity", ca, "2026", "not made out for 'localhost'"}});
+  Shape numeric = shape;
+  numeric.host = "127.0.0.1";
+  expect_logins(story, numeric, {{"verify-identity", ca, "2026|compare the name", ""}});
   story.restart("primary", ours.server_options("expired"));
   expect_logins(story, shape,
                 {{"required", "", "", ""},

@@ -2,6 +2,7 @@
 #include "plans/plan_file.h"
 
 #include "plans/fingerprint.h"
+#include "plans/json_text.h"
 #include "plans/topology_file.h"
 #include "tests/catch.h"
 #include "tests/plans/support_fleet.h"
@@ -125,6 +126,22 @@ TEST_CASE("what is no plan, or not the one that was saved") {
   changed = document;
   changed["plan_id"] = 7;
   CHECK(why_not(changed.dump()).starts_with("the plan was changed"));
+}
+
+TEST_CASE("a file of nothing but brackets is no plan") {
+  // Printing a value goes down its levels by recursion: this once ended the program by a signal.
+  const std::string brackets(300'000, '['), ends(300'000, ']');
+  CHECK(why_not(R"({"format_version":"1.0","a":)" + brackets + ends + "}") ==
+        "the plan file is not whole: it is no valid JSON");
+  CHECK(parse_json("[[[1]]]") == json({{{1}}}));
+}
+
+TEST_CASE("bytes of a server that are no UTF-8 are shown as such") {
+  CHECK(json_text(json{{"error", "caf\xe9"}}) == "{\"error\":\"caf\xef\xbf\xbd\"}");
+  Fields moved_on;
+  REQUIRE_NOTHROW(moved_on = moved({{"a", {{"exact", {{"x", json::array({"\xff"})}}}}}},
+                                   {{"a", {{"exact", {{"x", json::array({"\xfe"})}}}}}}));
+  CHECK(moved_on.size() == 1);
 }
 
 TEST_CASE("a saved plan is still what would be done, or says why not") {
