@@ -164,7 +164,9 @@ bool same_steps(const json& a, const json& b) {
          a.value("refusals", json()) == b.value("refusals", json());
 }
 
-Result<void> still_as_saved(const SavedPlan& saved, const json& now) {
+Result<void> still_as_saved(const SavedPlan& saved, const json& made_now) {
+  // What was saved went through text, which holds neither bytes that are no UTF-8 nor numbers that are none.
+  const json now = parse_json(json_text(made_now));
   const auto changes = moved(saved.document["fingerprint"], now["fingerprint"]);
   if (!changes.empty())
     return tl::unexpected(Error{Trouble::stale,

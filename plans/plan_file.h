@@ -40,9 +40,9 @@ bool looks_like_plan(std::string_view text);
 // The parts of two documents that say what would be done. Equal: the steps are those that were shown.
 bool same_steps(const nlohmann::json& a, const nlohmann::json& b);
 
-// Whether a plan made now, `now`, is the saved one. Trouble::stale: the ground has moved, each change in the hint;
+// Whether a plan made now is the saved one. Trouble::stale: the ground has moved, each change in the hint;
 // Trouble::input: other steps, so it was not this stemma's.
-Result<void> still_as_saved(const SavedPlan&, const nlohmann::json& now);
+Result<void> still_as_saved(const SavedPlan&, const nlohmann::json& made_now);
 
 nlohmann::json finding_to_json(const Finding&);
 // What plans and status say of a server first: who it is, and whether it answered.

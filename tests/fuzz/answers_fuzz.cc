@@ -50,10 +50,11 @@ Table table_of(std::string_view& rest) {
 
 ServerState state_of(std::string_view& rest, bool is_mysql) {
   using namespace stemma::mysql;
-  constexpr std::array readers = {read_server,       read_coordinates,   read_gtid_binlog_pos, read_channels,
-                                  read_channel_details, read_worker_errors, read_channel_settings, read_attached,
-                                  read_login_plugins, read_own_grants,    read_accounts,        read_grants,
-                                  read_semi_sync,    read_schemas,       read_tables,          read_binlogs};
+  constexpr std::array readers = {
+      read_server,          read_coordinates,   read_gtid_binlog_pos,  read_channels,
+      read_channel_details, read_worker_errors, read_channel_settings, read_attached,
+      read_login_plugins,   read_own_grants,    read_accounts,         read_grants,
+      read_semi_sync,       read_schemas,       read_tables,           read_binlogs};
   ServerState state;
   for (const auto read : readers) read(table_of(rest), state);
   read_variables(table_of(rest), state, {"sync_binlog"});
@@ -67,9 +68,11 @@ ServerState state_of(std::string_view& rest, bool is_mysql) {
 
 const Topology& topology() {
   static const Topology it = read_topology(R"(
-topology = "fuzz"
+[topology]
+name = "fuzz"
 [admin]
 user = "admin"
+password = { env = "X" }
 [replication]
 user = "repl"
 password = { env = "X" }

@@ -2,15 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
 #include "plans/fact.h"
 #include "plans/plan_file.h"
 
-// Ends the program, which is how libFuzzer learns of a defect.
-inline void must(bool holds) {
-  if (!holds) std::abort();
+// Says which law is broken and ends the program, which is how libFuzzer learns of a defect.
+// (Debian 12's clang has no std::source_location.)
+inline void must(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (holds) return;
+  std::fprintf(stderr, "%s:%d: a law is broken\n", file, line);
+  std::abort();
 }
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {

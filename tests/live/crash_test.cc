@@ -1,5 +1,8 @@
 // Killed at any instant, run again, arrive.
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <random>
 #include <sstream>
 
 #include "tests/catch.h"
@@ -8,7 +11,11 @@
 namespace stemma::live {
 namespace {
 
-constexpr int kKills = 10;
+// STEMMA_TEST_KILLS=200 for a long run: then at random instants, one in each part of an apply.
+int kills() {
+  const char* asked = std::getenv("STEMMA_TEST_KILLS");
+  return asked == nullptr ? 10 : std::max(1, std::atoi(asked));
+}
 
 // As the servers were on their first day; for stories without data only.
 void first_day(const Story& story) {
@@ -41,9 +48,13 @@ void kill_apply(Story& story, std::chrono::microseconds moment) {
   CHECK((code == -SIGKILL || code == 0));
 }
 
+// The middle of the i-th part of an apply that takes so long, or in a long run a random place in it.
 std::chrono::microseconds part(std::chrono::milliseconds whole, int i) {
-  // Not evenly: each run of the suite shall hit the same places of a run, not always the same instants.
-  return std::chrono::microseconds(whole) * (2 * i + 1) / (2 * kKills);
+  static std::mt19937 random{std::random_device{}()};
+  const double where =
+      std::getenv("STEMMA_TEST_KILLS") == nullptr ? 0.5 : std::uniform_real_distribution(0.0, 1.0)(random);
+  return std::chrono::microseconds(static_cast<std::int64_t>(
+      static_cast<double>(std::chrono::microseconds(whole).count()) * (i + where) / kills()));
 }
 
 void arrives(Story& story) {
@@ -59,7 +70,7 @@ TEST_CASE("kill -9 at ten instants of the first apply", "[live][server][crash]")
     Story story(quickstart(mode));
     const Ran whole = story.apply();
     REQUIRE(whole.code == 0);
-    for (int i = 0; i < kKills; ++i) {
+    for (int i = 0; i < kills(); ++i) {
       INFO(mode << ", kill " << i);
       first_day(story);
       kill_apply(story, part(whole.took, i));
@@ -92,7 +103,7 @@ TEST_CASE("kill -9 at ten instants of a mend, while the writer writes", "[live][
     const Ran whole = story.apply();
     INFO(whole.all());
     REQUIRE(whole.code == 0);
-    for (int i = 0; i < kKills; ++i) {
+    for (int i = 0; i < kills(); ++i) {
       INFO(mode << ", kill " << i << " of " << whole.took.count() << " ms");
       broken();
       kill_apply(story, part(whole.took, i));
@@ -111,12 +122,12 @@ TEST_CASE("kill -9 of an account's mend", "[live][crash][account]") {
   Story story(quickstart("position"));
   REQUIRE(story.apply().code == 0);
   Writer& writer = story.writer();
-  for (int i = 0; i < kKills; ++i) {
+  for (int i = 0; i < kills(); ++i) {
     INFO("kill " << i);
     story.sql("primary", {"DROP USER 'repl_user'@'%'"});
     story.caught_up();
     writer.must_write();
-    kill_apply(story, std::chrono::milliseconds(3 * i));
+    kill_apply(story, part(std::chrono::milliseconds(30), i));
     writer.must_write();
     arrives(story);
   }

@@ -1,6 +1,8 @@
 // Plans as JSON, and whether the ground has moved since.
 #include "plans/plan_file.h"
 
+#include <limits>
+
 #include "plans/fingerprint.h"
 #include "plans/json_text.h"
 #include "plans/topology_file.h"
@@ -142,6 +144,15 @@ TEST_CASE("bytes of a server that are no UTF-8 are shown as such") {
   REQUIRE_NOTHROW(moved_on = moved({{"a", {{"exact", {{"x", json::array({"\xff"})}}}}}},
                                    {{"a", {{"exact", {{"x", json::array({"\xfe"})}}}}}}));
   CHECK(moved_on.size() == 1);
+
+  // What is saved is text: a plan of such a server was once stale as soon as it was saved.
+  Story story("p; r < p | stopped");
+  story.state("r").identity.hostname = "caf\xe9";
+  story.channel("r").heartbeat = std::numeric_limits<double>::infinity();
+  const json document = document_of(story);
+  const auto saved = load_plan(json_text(document));
+  REQUIRE(saved.has_value());
+  CHECK(still_as_saved(*saved, document).has_value());
 }
 
 TEST_CASE("a saved plan is still what would be done, or says why not") {
