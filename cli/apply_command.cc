@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "engine/apply.h"
+#include "plans/diff.h"
 #include "plans/render.h"
 #include "providers/mysql/provider.h"
 #include "providers/mysql/sql.h"
@@ -120,6 +121,14 @@ std::optional<int> complain_of(const SavedPlan& saved, const Scene& scene, const
   return stale ? ExitCode::stale : ExitCode::error;
 }
 
+// What no step mends. Lag passes by itself; what is to be ignored is shown and does not count.
+bool still_differs(const Plan& plan, const Topology& topology) {
+  std::vector<Finding> left = plan.differences;
+  mark_ignored(left, topology, today());
+  std::erase_if(left, [](const Finding& found) { return found.code == "replica.lag"; });
+  return verdict_of(left) == DriftVerdict::drifted;
+}
+
 }  // namespace
 
 int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Console& console) {
@@ -161,9 +170,11 @@ int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Con
   ApplyReport report(topology, plan, console, text, options.verbosity);
   if (!plan.refusals.empty()) return report.nothing_done("refused", ExitCode::refused, fleet);
   const bool silent = !fleet.silent.empty();
-  if (plan.steps.empty())
-    return report.nothing_done(silent ? "incomplete" : "converged",
-                               silent ? ExitCode::incomplete : ExitCode::ok, fleet);
+  if (plan.steps.empty()) {
+    if (silent) return report.nothing_done("incomplete", ExitCode::incomplete, fleet);
+    return still_differs(plan, topology) ? report.nothing_done("partly", ExitCode::partly, fleet)
+                                         : report.nothing_done("converged", ExitCode::ok, fleet);
+  }
   const auto forbidden = not_allowed(plan, arguments.allow);
   for (const Error& error : forbidden) say_error(console, error);
   if (!forbidden.empty()) return report.nothing_done("refused", ExitCode::refused, fleet);

@@ -121,6 +121,17 @@ class Attempt {
     return read;
   }
 
+  Error made_another_value(const std::pair<Fact, Judgement>& missing) const {
+    std::string now;
+    for (const Finding& found : missing.second.findings)
+      if (found.weight == Weight::error) now = fmt::format(": {}", found.message);
+    return {Trouble::refused,
+            fmt::format("the server has made another value of it{}", now),
+            "declare the value that the server has made of it, or one that it takes as it is",
+            0,
+            {}};
+  }
+
   // What this server has just executed is more than what its replicas were to reach.
   Result<void> tell_replicas() {
     if (!board_.has_replicas(step_.server)) return {};
@@ -211,6 +222,8 @@ class Attempt {
           if (auto told = tell_replicas(); !told) return tl::unexpected(told.error());
         return Effect::made;
       }
+      // SET has returned: what the server says now it will say in a minute, too.
+      if (step_.kind == StepKind::set_variable) return tl::unexpected(made_another_value(*missing));
       if (const auto error = lasting_error(step_, state_); !error) {
         error_since = {};
       } else if (error_since == Clock::Time{}) {

@@ -96,6 +96,50 @@ AttachDecision refuse_errant(const DeclaredLink& link, const Ahead& ahead) {
       provision_anew(link));
 }
 
+// What its own binlog shows that it has executed beyond its gtid_slave_pos: somebody has set that back, or loaded other
+// data. Only while no applier runs: the two are not read at the same instant.
+std::optional<Gtid> logged_beyond_position(const ServerState& state) {
+  if (state.mysql_gtids || std::any_of(state.channels.begin(), state.channels.end(),
+                                       [](const Channel& channel) { return channel.applier; }))
+    return std::nullopt;
+  for (const auto& [key, sequence] : state.gtid_state.entries()) {
+    if (key.second == state.identity.server_id) continue;
+    const auto at = state.gtid_replicated.domains().find(key.first);
+    if (at == state.gtid_replicated.domains().end() || at->second.sequence < sequence)
+      return Gtid{key.first, key.second, sequence};
+  }
+  return std::nullopt;
+}
+
+// Whether going on from its own GTIDs would apply again what its data hold already.
+std::optional<AttachDecision> refuse_older_position(const Scene& scene, const DeclaredLink& link,
+                                                    const ServerState& state) {
+  const std::string name = link.replica.name.text;
+  const bool by_word = link.replica.provision == Provision::assume_identical;
+  if (state.executed().empty() && !by_word && state.schemas)
+    if (const auto data = data_of(state, scene.desired); !data.empty())
+      return refused(
+          "replica.position-unknown", link,
+          fmt::format("has data ({}) and no GTID position, so that it would apply all of {} once more",
+                      listed(data), link.source().text),
+          state.mysql_gtids
+              ? provision_anew(link)
+              : fmt::format(
+                    "if you know where its data stand, SET GLOBAL gtid_slave_pos on {} to it; else {}", name,
+                    provision_anew(link)));
+  if (const auto beyond = logged_beyond_position(state))
+    return refused(
+        "replica.position-unknown", link,
+        fmt::format("its gtid_slave_pos {} is older than what its own binlog shows that it has executed: {}",
+                    state.gtid_replicated.empty() ? "(empty)" : to_text(state.gtid_replicated),
+                    to_text(*beyond)),
+        fmt::format(
+            "SET GLOBAL gtid_slave_pos on {0} to where its data stand; if those were loaded anew and the "
+            "position is right, RESET MASTER on {0}",
+            name));
+  return std::nullopt;
+}
+
 AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                                   const ServerState& state, std::vector<Hazard> hazards, std::string reason) {
   const std::string& from = link.source().text;
@@ -125,6 +169,7 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, 
                     link.replica.name.text, provision_anew(link)));
   const Ahead ahead = ahead_of(scene, link, source, state);
   if (!ahead.errant.empty()) return refuse_errant(link, ahead);
+  if (auto older = refuse_older_position(scene, link, state)) return *older;
   // What was received from another server and not applied yet would be thrown away, and nothing tells whether
   // the new source has it.
   const Channel* channel = state.channel(link.channel.name);
@@ -299,6 +344,8 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
                                                                         other_sources(scene, link)))) {
     if (const Ahead ahead = ahead_of(scene, link, source, state); !ahead.errant.empty())
       return refuse_errant(link, ahead);
+    if (wants_gtids)
+      if (auto older = refuse_older_position(scene, link, state)) return *older;
     Attach attach;
     attach.origin = wants_gtids ? Origin{FromOwnGtid{}} : Origin{FromExecuted{}};
     attach.reason = "it goes on from what it has executed";

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "plans/attach_parts.h"
 #include "plans/judge_parts.h"
 #include "plans/other_sources.h"
 #include "plans/preflight.h"
@@ -74,6 +75,44 @@ std::optional<Finding> errant_by_set(const Scene& scene, const DeclaredLink& lin
       "drop them",
       replica.name.text, link.source().text);
   found.place = replica.place;
+  return found;
+}
+
+// What lies between the first and the last that a server has executed of each numbering, and it has not executed.
+GtidSet holes_in(const GtidSet& executed) {
+  std::string spans;
+  for (const auto& [source, intervals] : executed.sources())
+    spans += fmt::format("{}{}:{}{}-{}", spans.empty() ? "" : ",", source.uuid,
+                         source.tag.empty() ? "" : source.tag + ":", intervals.front().first,
+                         intervals.back().last);
+  return GtidSet::parse(spans).value_or(GtidSet{}).subtract(executed);
+}
+
+// By file and position MySQL's GTIDs decide nothing, but they tell: a replica that has read all that its source had, and
+// still lacks transactions from before its last ones, was pointed beyond them. (Transactions that wait in the relay log, or
+// that another worker is at, have been retrieved.) By auto-position the source would send them.
+std::optional<Finding> skipped_transactions(const Scene& scene, const DeclaredLink& link,
+                                            const ServerState& state) {
+  const ServerState* source = scene.observed.find(link.source());
+  const Channel* channel = state.channel(link.channel.name);
+  if (source == nullptr || channel == nullptr || !state.mysql_gtids || !source->mysql_gtids ||
+      !state.has_gtids() || channel->gtid != ChannelGtid::no ||
+      wants_gtid(scene.desired, scene.observed, link))
+    return std::nullopt;
+  if (!channel->read.known() || !source->coordinates.known() ||
+      !reached(channel->read, source->coordinates) || !came_from(*channel, *source))
+    return std::nullopt;
+  const GtidSet& executed = state.mysql_gtids->executed;
+  const GtidSet skipped =
+      holes_in(executed).intersect(source->mysql_gtids->at_coordinates).subtract(channel->retrieved);
+  if (skipped.empty()) return std::nullopt;
+  Finding found =
+      finding("replica.diverged", link.replica.name, "gtid_executed",
+              to_text(source->mysql_gtids->at_coordinates), to_text(executed),
+              fmt::format("has skipped transactions of {}: {}", link.source().text, to_text(skipped)));
+  found.hint = fmt::format("with coordinates = \"gtid\" in the file its source sends them; else {}",
+                           provision_anew(link));
+  found.place = link.replica.place;
   return found;
 }
 
@@ -196,6 +235,8 @@ void check_gtids(const Scene& scene, const Server& server, const ServerState& st
   for (const DeclaredLink& link : links_of(server)) {
     if (auto reset = source_reset(scene, link))
       into.push_back(std::move(*reset));
+    else if (auto skipped = skipped_transactions(scene, link, state))
+      into.push_back(of_channel(std::move(*skipped), link.name()));
     else if (auto errant = errant_transactions(scene, link))
       into.push_back(of_channel(std::move(*errant), link.name()));
     // (Once: it is about the server.)

@@ -178,8 +178,11 @@ std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>& need
 }
 
 std::string privilege_hint(const std::string& user, const std::vector<PrivilegeNeed>& missing) {
-  return fmt::format("as an administrator of that server: {}",
-                     fmt::join(grant_statements(missing, fmt::format("'{}'@'…'", user)), " "));
+  // Written into a replica's binlog it would be a transaction that its source lacks.
+  std::string name = user;
+  for (std::size_t at = 0; (at = name.find_first_of("'\\", at)) != name.npos; at += 2) name.insert(at, "\\");
+  return fmt::format("as an administrator of that server: SET SESSION sql_log_bin = 0; {}",
+                     fmt::join(grant_statements(missing, fmt::format("'{}'@'…'", name)), " "));
 }
 
 }  // namespace stemma

@@ -41,7 +41,7 @@ std::vector<PrivilegeNeed> missing_to_set(const ServerState&, const std::set<std
 // "GRANT REPLICATION CLIENT, RELOAD ON *.* TO 'user'@'…';" one line for each object.
 std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>&, const std::string& account);
 
-// "as an administrator of that server: GRANT … ON *.* TO 'user'@'…';" for what missing_privileges() named.
+// "as an administrator of that server: SET SESSION sql_log_bin = 0; GRANT … ON *.* TO 'user'@'…';" for what missing_privileges() named.
 std::string privilege_hint(const std::string& user, const std::vector<PrivilegeNeed>& missing);
 
 }  // namespace stemma

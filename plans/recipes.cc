@@ -6,7 +6,10 @@ namespace stemma {
 
 void Recipes::run() {
   for (const Server& server : scene_.desired.servers) decide_from_above(server);
-  for (const Server& server : scene_.desired.servers) pause_siblings(server);
+  for (const Server& server : scene_.desired.servers) {
+    pause_siblings(server);
+    pause_for_variables(server);
+  }
   for (const Server& server : scene_.desired.servers) {
     if (state(server.name) == nullptr) {
       plan_.notes.push_back(fmt::format(
@@ -24,6 +27,7 @@ void Recipes::run() {
   order_fresh_chains();
   order_adopted_chains();
   order_semi_sync();
+  order_variables();
   hold_back_for_word();
 }
 
@@ -34,22 +38,6 @@ std::string Recipes::first_message(const Fact& fact) const {
   for (const Finding& found : judgement.findings)
     if (found.weight == Weight::error) return found.message;
   return {};
-}
-
-void Recipes::variables(const Server& server) {
-  for (const auto& [name, value] : server.variables) {
-    const VariableIs fact{server.name, name};
-    if (!is_missing(fact)) continue;
-    if (!state(server.name)->variables.contains(name)) {
-      const Judgement judgement = judge(fact, scene_);
-      plan_.refusals.insert(plan_.refusals.end(), judgement.findings.begin(), judgement.findings.end());
-      continue;
-    }
-    draft_
-        .add(StepKind::set_variable, server.name, {fact}, {}, fmt::format("set {} = {}", name, value),
-             first_message(fact))
-        .variable = name;
-  }
 }
 
 void Recipes::note_unused_provision(const Server& server) {

@@ -23,17 +23,22 @@ class Recipes {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
     bool reconnect = false;        // before that its receiver is stopped
-    bool pause = false;            // it is stopped and started for another channel's sake
-    int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
-    bool left_out = false;         // a server is silent, it was refused, or its steps would fail
+    bool pause = false;     // it is stopped and started for the sake of another channel, or of a variable
+    int rounds = 0;         // Flowing{…, rounds} is the end; 0: nothing happens to it
+    bool left_out = false;  // a server is silent, it was refused, or its steps would fail
     bool refused = false;
   };
 
-  void variables(const Server&);
   void note_unused_provision(const Server&);
   [[nodiscard]] bool is_missing(const Fact&) const;
   [[nodiscard]] std::string first_message(const Fact&) const;
   [[nodiscard]] const ServerState* state(const ServerName& name) const { return scene_.observed.find(name); }
+
+  // recipes_variables.cc
+  void variables(const Server&);
+  [[nodiscard]] std::vector<Fact> variables_before_start(const Server&) const;
+  void pause_for_variables(const Server&);
+  void order_variables();
 
   // recipes_channel.cc
   void decide_from_above(const Server&);

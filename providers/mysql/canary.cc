@@ -154,7 +154,11 @@ class Canary {
     if (!there) return tl::unexpected(there.error());
     made_database_ = there->rows.empty();
     const auto batch = writer.query_all(
-        {fmt::format("CREATE DATABASE IF NOT EXISTS {}", identifier(name_)),
+        // An older replica does not know the collation that a newer source would take, be it only in passing.
+        {"SET SESSION collation_connection = utf8mb4_general_ci, SESSION collation_server = "
+         "utf8mb4_general_ci",
+         fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+                     identifier(name_)),
          fmt::format("CREATE TABLE IF NOT EXISTS {} (token VARCHAR(64) NOT NULL PRIMARY KEY, "
                      "written_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
                      table_),

@@ -155,9 +155,19 @@ std::string change_source(const Dialect& dialect, const ChannelChange& change) {
     if (declared.public_key || !key.empty()) options.say("_PUBLIC_KEY_PATH", quoted(key));
     options.say(fmt::format("GET_{}_PUBLIC_KEY", dialect.source), fetch ? "1" : "0");
   }
-  if (!mysql && declared.do_domain_ids) options.say("DO_DOMAIN_IDS", id_list(*declared.do_domain_ids));
-  if (!mysql && declared.ignore_domain_ids)
-    options.say("IGNORE_DOMAIN_IDS", id_list(*declared.ignore_domain_ids));
+  if (!mysql) {
+    // MariaDB takes no channel that has both (1201), be one of them what it had before.
+    const auto& only = declared.do_domain_ids;
+    const auto& without = declared.ignore_domain_ids;
+    const bool drops_only =
+        without && !without->empty() && !only && now != nullptr && !now->do_domain_ids.empty();
+    const bool drops_without =
+        only && !only->empty() && !without && now != nullptr && !now->ignore_domain_ids.empty();
+    if (only || drops_only)
+      options.say("DO_DOMAIN_IDS", id_list(only.value_or(std::vector<std::uint32_t>{})));
+    if (without || drops_without)
+      options.say("IGNORE_DOMAIN_IDS", id_list(without.value_or(std::vector<std::uint32_t>{})));
+  }
   const std::string& name = change.channel.name;
   const std::string verb = mysql || name.empty()
                                ? std::string(dialect.change)

@@ -124,6 +124,20 @@ TEST_CASE("a server that says yes and does nothing: late") {
   CHECK(stage.clock.sleeps < 200);
 }
 
+TEST_CASE("a server that makes another value of a variable: told at once, not awaited") {
+  Stage stage("primary variables.sync_binlog=1 | var=sync_binlog:0; replica < primary",
+              "primary.set-variable.sync_binlog");
+  stage.provider.perform_script = [](const Step&, ServerState& real) -> Result<void> {
+    real.variables.at("sync_binlog").value = "5";
+    return {};
+  };
+  const auto result = stage.run();
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().trouble == Trouble::refused);
+  CHECK(result.error().message == "the server has made another value of it: sync_binlog is 5, declared is 1");
+  CHECK(stage.clock.sleeps == 0);
+}
+
 TEST_CASE("a slow server: looked at until it is so") {
   Stage stage("primary; replica < primary | writable", "replica.fence");
   stage.clock.on_sleep = [&] { stage.real(replica).read_only = stage.clock.sleeps >= 3; };

@@ -260,4 +260,58 @@ TEST_CASE("a filter by domain that was set by hand does not go with a channel by
   CHECK(story.codes().empty());
 }
 
+TEST_CASE("a filter of some domains becomes one of the others, and back", "[live][options][mariadb]") {
+  Shape shape = quickstart("gtid");
+  shape.servers[1].more = "do_domain_ids = [0]";
+  Story story(shape);
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  for (const char* lines : {"ignore_domain_ids = [7]", "do_domain_ids = [0]"}) {
+    INFO(lines);
+    shape.servers[1].more = lines;
+    story.rewrite(shape);
+    const Ran apply = story.apply();
+    INFO(apply.all());
+    CHECK(apply.code == 0);
+    CHECK(story.codes().empty());
+    CHECK(story.applied_steps().empty());
+  }
+  story.caught_up();
+  story.same_data();
+}
+
+TEST_CASE("variables that are set only while no channel runs", "[live][server][options]") {
+  const std::string name = test::on_server("mysql-9.7")   ? "replica_parallel_workers"
+                           : test::on_server("mysql-5.6") ? "slave_parallel_workers"
+                                                          : "slave_parallel_threads";
+  for (const char* mode : {"position", "gtid"}) {
+    INFO(mode);
+    Shape shape = quickstart(mode);
+    Story story(shape);
+    // At the first apply together with the channel, and later while it runs and a writer writes.
+    for (const int count : {3, 5}) {
+      shape.servers[1].more = fmt::format("variables = {{ {} = {} }}", name, count);
+      story.rewrite(shape);
+      const Ran apply = story.apply();
+      INFO(apply.all());
+      REQUIRE(apply.code == 0);
+      CHECK(story.cell("replica-1", fmt::format("SELECT @@GLOBAL.{}", name)) == std::to_string(count));
+      CHECK(story.applied_steps().empty());
+      story.writer().must_write();
+    }
+    story.same_data();
+  }
+}
+
+TEST_CASE("a value that the server makes another of is told at once", "[live][options][mariadb]") {
+  Shape shape = quickstart("position");
+  shape.servers[0].more = "variables = { max_connections = 5 }";
+  Story story(shape);
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 5);
+  CHECK(apply.took < std::chrono::seconds(20));
+  CHECK(contains(apply.all(), "max_connections is 10, declared is 5"));
+}
+
 }  // namespace stemma::live

@@ -1,5 +1,6 @@
 // What stemma refuses, what it says then, and that it has not touched anything.
 #include <algorithm>
+#include <sstream>
 
 #include "tests/catch.h"
 #include "tests/live/support_story.h"
@@ -401,6 +402,53 @@ TEST_CASE("a replica with rows of its own is not attached blindly again", "[live
   CHECK(has(story.codes(), "replica-1 replica.errant-transactions"));
   refused(story, {"replica-1 replica.errant-transactions"},
           {test::on_mysql() ? "mysqlbinlog" : "mariadb-binlog"});
+}
+
+TEST_CASE("a GTID position that somebody has emptied or set back is refused, not gone on from",
+          "[live][server][safety]") {
+  Story story(quickstart("gtid"));
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  story.sql("primary", {"CREATE TABLE app.nokey (v INT)", "INSERT INTO app.nokey VALUES (1)"});
+  story.caught_up();
+  if (!test::on_mysql()) {
+    const std::string stood = story.cell("replica-1", "SELECT @@gtid_slave_pos");
+    const auto dash = stood.rfind('-');
+    const std::string back =
+        fmt::format("{}-{}", stood.substr(0, dash), std::stoull(stood.substr(dash + 1)) - 1);
+    story.sql("replica-1", {"STOP SLAVE", fmt::format("SET GLOBAL gtid_slave_pos = '{}'", back)});
+    refused(story, {"replica-1 replica.position-unknown"}, {stood, back});
+    story.sql("replica-1", {fmt::format("SET GLOBAL gtid_slave_pos = '{}'", stood)});
+    REQUIRE(story.apply().code == 0);
+  }
+  story.sql("replica-1", {"STOP SLAVE", "RESET SLAVE", "RESET MASTER", "SET GLOBAL gtid_slave_pos = ''"});
+  if (!test::on_mysql()) story.sql("replica-1", {"CHANGE MASTER TO MASTER_USE_GTID = slave_pos"});
+  refused(story, {"replica-1 replica.position-unknown"}, {"has data (app)"});
+  CHECK(story.cell("replica-1", "SELECT COUNT(*) FROM app.nokey") == "1");
+}
+
+TEST_CASE("a channel by file and position that was pointed beyond a transaction", "[live][safety][mysql]") {
+  if (!test::on_mysql()) return;  // MariaDB's source translates the position: another story
+  Story story(quickstart("position"));
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  story.sql("primary", {"INSERT INTO app.t (n, note) VALUES (100, 'one')"});
+  story.caught_up();
+  story.sql("replica-1", {"STOP SLAVE"});
+  story.sql("primary", {"INSERT INTO app.t (n, note) VALUES (101, 'skipped')"});
+  const std::string file = story.cell("primary", "SHOW MASTER STATUS");
+  std::istringstream status(story.lines("primary", "SHOW MASTER STATUS"));
+  std::string position;
+  std::getline(status, position, '\t');
+  std::getline(status, position, '\t');
+  story.sql("replica-1",
+            {fmt::format("CHANGE MASTER TO MASTER_LOG_FILE = '{}', MASTER_LOG_POS = {}", file, position)});
+  story.sql("primary", {"INSERT INTO app.t (n, note) VALUES (102, 'after')"});
+  const Ran apply = story.apply();
+  INFO(apply.all());
+  CHECK(apply.code == 5);
+  CHECK(contains(apply.out, "has skipped transactions of primary"));
+  CHECK(has(story.codes(), "replica-1 replica.diverged"));
 }
 
 TEST_CASE("what a stopped replica needs was purged at the source", "[live][safety]") {

@@ -201,6 +201,54 @@ TEST_CASE("it has executed what its source lacks") {
   CHECK(decision(Story(pair("", "applier-off slave-pos=0-1-12"))) == "executed position");
 }
 
+TEST_CASE("a GTID position that is older than the data would apply them again") {
+  const std::string by_gtid = "by gtid; primary | data=shop.t; replica < primary | stopped ";
+  Story emptied(by_gtid + "data=shop.t slave-pos= state= binlog-gtid=");
+  emptied.channel("replica").gtid = ChannelGtid::slave_pos;
+  const Finding found = refusal(emptied);
+  CHECK(found.code == "replica.position-unknown");
+  CHECK(found.message ==
+        "has data (shop) and no GTID position, so that it would apply all of primary once more");
+
+  Story back(by_gtid + "slave-pos=0-1-8");
+  back.channel("replica").gtid = ChannelGtid::slave_pos;
+  const Finding older = refusal(back);
+  CHECK(older.code == "replica.position-unknown");
+  CHECK(older.message ==
+        "its gtid_slave_pos 0-1-8 is older than what its own binlog shows that it has executed: 0-1-10");
+  // While the applier runs the two are not read at the same instant.
+  back.channel("replica").applier = true;
+  CHECK(decision(back) == "own GTIDs");
+}
+
+TEST_CASE("MySQL by file and position: transactions beyond which a replica was pointed") {
+  const std::string uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+  Story story("by position; primary; replica < primary");
+  for (const char* name : {"primary", "replica"}) {
+    ServerState& state = story.state(name);
+    state.flavor = Flavor::mysql;
+    state.version = {9, 7, 0};
+    state.mysql_gtids.emplace().mode = "ON";
+    state.mysql_gtids->at_coordinates = state.mysql_gtids->executed = *GtidSet::parse(uuid + ":1-8");
+  }
+  const auto told = [&] {
+    std::string text;
+    for (const Finding& found : preflight(story.scene()))
+      if (found.code == "replica.diverged") text = found.message;
+    return text;
+  };
+  CHECK(told().empty());
+  story.state("replica").mysql_gtids->executed = *GtidSet::parse(uuid + ":1-3:5-8");
+  CHECK(told() == "has skipped transactions of primary: " + uuid + ":4");
+  // Another worker is at it.
+  story.channel("replica").retrieved = *GtidSet::parse(uuid + ":4-8");
+  CHECK(told().empty());
+  // A backup that began later.
+  story.channel("replica").retrieved = {};
+  story.state("replica").mysql_gtids->executed = *GtidSet::parse(uuid + ":4-8");
+  CHECK(told().empty());
+}
+
 TEST_CASE("what it needs is purged at the source") {
   CHECK(decision(Story("primary | horizon=0-1-11; old; replica < primary | follows=old")) ==
         "refused replica.binlog-gone");

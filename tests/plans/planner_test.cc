@@ -175,6 +175,23 @@ TEST_CASE("a change of the account that a replica has still to apply may undo it
     replica.create-user after replica.await-caught-up)"));
 }
 
+TEST_CASE("variables that are set only while no channel runs") {
+  const std::string four = " variables.slave_parallel_threads=4 ";
+  CHECK(steps(Story("primary; replica < primary" + four + "| var=slave_parallel_threads:0").plan()) ==
+        lines(R"(
+    replica.stop-replica
+    replica.await-caught-up after replica.stop-replica
+    replica.stop-replica-2 after replica.await-caught-up
+    replica.set-variable.slave_parallel_threads after replica.stop-replica-2
+    replica.start-replica after replica.stop-replica-2, replica.set-variable.slave_parallel_threads
+    replica.await-running after replica.start-replica)"));
+  CHECK(steps(Story("primary; replica < primary" + four + "| stopped var=slave_parallel_threads:0").plan()) ==
+        lines(R"(
+    replica.set-variable.slave_parallel_threads
+    replica.start-replica after replica.set-variable.slave_parallel_threads
+    replica.await-running after replica.start-replica)"));
+}
+
 TEST_CASE("in a chain, what the middle has still to apply is awaited at the leaf, too") {
   // The leaf has all that the middle has, and what the middle still lacks may take its account away.
   CHECK(steps(Story("primary | no-account; middle < primary | executed=mysql-bin.000002:500; leaf < middle")
@@ -351,7 +368,8 @@ TEST_CASE("stemma's own account may too little for the steps that there are") {
   const Plan plan = Story("primary; replica < primary | poor writable").plan();
   CHECK(refusals(plan) == "replica server.privilege-missing\n");
   CHECK(plan.refusals[0].hint ==
-        "as an administrator of that server: GRANT REPLICATION SLAVE ADMIN, READ_ONLY ADMIN, BINLOG ADMIN, "
+        "as an administrator of that server: SET SESSION sql_log_bin = 0; GRANT REPLICATION SLAVE ADMIN, "
+        "READ_ONLY ADMIN, BINLOG ADMIN, "
         "CREATE USER "
         "ON *.* TO 'root'@'…'; GRANT REPLICATION SLAVE ON *.* TO 'root'@'…' WITH GRANT OPTION;");
 }
