@@ -134,20 +134,22 @@ class Attempt {
 
   // What this server has just executed is more than what its replicas were to reach.
   Result<void> tell_replicas() {
-    if (!board_.has_replicas(step_.server)) return {};
+    const bool caught_up = std::holds_alternative<CaughtUp>(step_.ensures.front());
+    if (!caught_up || !board_.has_replicas(step_.server)) return {};
     auto moment = board_.coordinates_from_now(step_.server, provider_);
     if (!moment) return tl::unexpected(moment.error());
     board_.caught_up(step_.server, *moment);
     return {};
   }
 
-  // A need that does not hold fails the step, with one exception: an applier may say that it has read all there is before it
-  // has noticed the last that its receiver wrote, and say something else a moment later.
+  // A need that does not hold fails the step, with one exception, that an applier is at work on it: it may say that it
+  // has read all there is before it has noticed the last that its receiver wrote, and its source may have got further
+  // meanwhile.
   Result<void> settle(const Fact& need) {
     auto pause = patience_.first_pause;
     while (board_.judge(need, state_).verdict == Verdict::missing) {
-      const auto* drained = std::get_if<Drained>(&need);
-      const Channel* channel = drained == nullptr ? nullptr : state_.channel(drained->link.channel);
+      const bool comes = std::holds_alternative<Drained>(need) || std::holds_alternative<CaughtUp>(need);
+      const Channel* channel = comes ? state_.channel(link_of(need)->channel) : nullptr;
       if (channel == nullptr || !channel->applier || clock_.now() >= deadline_)
         return fail(Trouble::stale, "no longer true: {}", describe(need));
       if (stop_.load()) return fail(Trouble::interrupted, "interrupted while waiting: {}", describe(need));
@@ -218,9 +220,12 @@ class Attempt {
       const auto missing = first_missing();
       if (!missing) {
         if (waits) board_.forget_readings(step_.server);
-        if (step_.kind == StepKind::await_caught_up)
-          if (auto told = tell_replicas(); !told) return tl::unexpected(told.error());
-        return Effect::made;
+        const auto told = tell_replicas();
+        if (told) return Effect::made;
+        if (told.error().trouble != Trouble::unreachable || stop_.load() || clock_.now() >= deadline_)
+          return tl::unexpected(told.error());
+        clock_.sleep(patience_.longest_pause);
+        continue;
       }
       // SET has returned: what the server says now it will say in a minute, too.
       if (step_.kind == StepKind::set_variable) return tl::unexpected(made_another_value(*missing));

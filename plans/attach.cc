@@ -98,12 +98,14 @@ AttachDecision refuse_errant(const DeclaredLink& link, const Ahead& ahead) {
 
 // What its own binlog shows that it has executed beyond its gtid_slave_pos: somebody has set that back, or loaded other
 // data. Only while no applier runs: the two are not read at the same instant.
-std::optional<Gtid> logged_beyond_position(const ServerState& state) {
+std::optional<Gtid> logged_beyond_position(const ServerState& state, const ServerState& source) {
   if (state.mysql_gtids || std::any_of(state.channels.begin(), state.channels.end(),
                                        [](const Channel& channel) { return channel.applier; }))
     return std::nullopt;
   for (const auto& [key, sequence] : state.gtid_state.entries()) {
-    if (key.second == state.identity.server_id) continue;
+    // What the source does not have it can't send twice: a set-up under another server_id, a domain of former days.
+    const bool can_come = source.gtid_state.contains({key.first, key.second, sequence});
+    if (key.second == state.identity.server_id || !can_come) continue;
     const auto at = state.gtid_replicated.domains().find(key.first);
     if (at == state.gtid_replicated.domains().end() || at->second.sequence < sequence)
       return Gtid{key.first, key.second, sequence};
@@ -113,10 +115,11 @@ std::optional<Gtid> logged_beyond_position(const ServerState& state) {
 
 // Whether going on from its own GTIDs would apply again what its data hold already.
 std::optional<AttachDecision> refuse_older_position(const Scene& scene, const DeclaredLink& link,
-                                                    const ServerState& state) {
+                                                    const ServerState& source, const ServerState& state) {
   const std::string name = link.replica.name.text;
-  const bool by_word = link.replica.provision == Provision::assume_identical;
-  if (state.executed().empty() && !by_word && state.schemas)
+  const bool source_has_any =
+      source.mysql_gtids ? !source.mysql_gtids->executed.empty() : !source.gtid_state.empty();
+  if (state.executed().empty() && source_has_any && state.schemas)
     if (const auto data = data_of(state, scene.desired); !data.empty())
       return refused(
           "replica.position-unknown", link,
@@ -127,7 +130,7 @@ std::optional<AttachDecision> refuse_older_position(const Scene& scene, const De
               : fmt::format(
                     "if you know where its data stand, SET GLOBAL gtid_slave_pos on {} to it; else {}", name,
                     provision_anew(link)));
-  if (const auto beyond = logged_beyond_position(state))
+  if (const auto beyond = logged_beyond_position(state, source))
     return refused(
         "replica.position-unknown", link,
         fmt::format("its gtid_slave_pos {} is older than what its own binlog shows that it has executed: {}",
@@ -169,7 +172,7 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, 
                     link.replica.name.text, provision_anew(link)));
   const Ahead ahead = ahead_of(scene, link, source, state);
   if (!ahead.errant.empty()) return refuse_errant(link, ahead);
-  if (auto older = refuse_older_position(scene, link, state)) return *older;
+  if (auto older = refuse_older_position(scene, link, source, state)) return *older;
   // What was received from another server and not applied yet would be thrown away, and nothing tells whether
   // the new source has it.
   const Channel* channel = state.channel(link.channel.name);
@@ -345,7 +348,7 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
     if (const Ahead ahead = ahead_of(scene, link, source, state); !ahead.errant.empty())
       return refuse_errant(link, ahead);
     if (wants_gtids)
-      if (auto older = refuse_older_position(scene, link, state)) return *older;
+      if (auto older = refuse_older_position(scene, link, source, state)) return *older;
     Attach attach;
     attach.origin = wants_gtids ? Origin{FromOwnGtid{}} : Origin{FromExecuted{}};
     attach.reason = "it goes on from what it has executed";

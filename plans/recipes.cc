@@ -6,10 +6,7 @@ namespace stemma {
 
 void Recipes::run() {
   for (const Server& server : scene_.desired.servers) decide_from_above(server);
-  for (const Server& server : scene_.desired.servers) {
-    pause_siblings(server);
-    pause_for_variables(server);
-  }
+  for (const Server& server : scene_.desired.servers) pause_siblings(server);
   for (const Server& server : scene_.desired.servers) {
     if (state(server.name) == nullptr) {
       plan_.notes.push_back(fmt::format(

@@ -23,9 +23,9 @@ class Recipes {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
     bool reconnect = false;        // before that its receiver is stopped
-    bool pause = false;     // it is stopped and started for the sake of another channel, or of a variable
-    int rounds = 0;         // Flowing{…, rounds} is the end; 0: nothing happens to it
-    bool left_out = false;  // a server is silent, it was refused, or its steps would fail
+    bool pause = false;            // it is stopped and started for another channel's sake
+    int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
+    bool left_out = false;         // a server is silent, it was refused, or its steps would fail
     bool refused = false;
   };
 
@@ -36,8 +36,6 @@ class Recipes {
 
   // recipes_variables.cc
   void variables(const Server&);
-  [[nodiscard]] std::vector<Fact> variables_before_start(const Server&) const;
-  void pause_for_variables(const Server&);
   void order_variables();
 
   // recipes_channel.cc

@@ -144,18 +144,10 @@ void Recipes::channel(const DeclaredLink& link) {
     return;
   }
   if (work.pause) {
-    std::vector<Fact> needs = {ChannelOff{link.name(), 1}};
-    const auto links = links_of(server);
-    if (std::any_of(links.begin(), links.end(), [&](const DeclaredLink& other) { return adopts(other); })) {
-      needs.emplace_back(PositionAdopted{server.name});
-      draft_.add(StepKind::stop_replica, server.name, {ChannelOff{link.name(), 1}}, {},
-                 fmt::format("stop both threads of {}", to_text(link.name())),
-                 "the server takes a GTID position for another channel only while none runs");
-    } else {
-      // By GTID the relay log is fetched again, which its source need not be able to do any more.
-      stop(link, 1, {}, now->applier && now->delay == 0);
-    }
-    start(link, 1, std::move(needs));
+    draft_.add(StepKind::stop_replica, server.name, {ChannelOff{link.name(), 1}}, {},
+               fmt::format("stop both threads of {}", to_text(link.name())),
+               "the server takes a GTID position for another channel only while none runs");
+    start(link, 1, {ChannelOff{link.name(), 1}, PositionAdopted{server.name}});
     return;
   }
   const Attach& attach = *work.attach;

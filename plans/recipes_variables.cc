@@ -37,6 +37,12 @@ bool wants_channels_off(std::string_view variable) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool has_running_channel(const ServerState& state) {
+  return std::any_of(state.channels.begin(), state.channels.end(), [](const Channel& channel) {
+    return channel.receiver != ReceiverState::off || channel.applier;
+  });
+}
+
 }  // namespace
 
 void Recipes::variables(const Server& server) {
@@ -48,6 +54,15 @@ void Recipes::variables(const Server& server) {
       plan_.refusals.insert(plan_.refusals.end(), judgement.findings.begin(), judgement.findings.end());
       continue;
     }
+    // Stopping one that runs is a person's decision: should the server not take the value, it would stay stopped.
+    if (wants_channels_off(name) && has_running_channel(*state(server.name))) {
+      plan_.notes.push_back(
+          fmt::format("{0} of {1} is left alone: it is set only while no channel runs. On {1}: STOP {2}; SET "
+                      "GLOBAL {0} = {3}; "
+                      "START {2}",
+                      name, server.name.text, replica_word(*state(server.name)), value));
+      continue;
+    }
     draft_
         .add(StepKind::set_variable, server.name, {fact}, {}, fmt::format("set {} = {}", name, value),
              first_message(fact))
@@ -55,38 +70,12 @@ void Recipes::variables(const Server& server) {
   }
 }
 
-std::vector<Fact> Recipes::variables_before_start(const Server& server) const {
-  std::vector<Fact> facts;
-  if (server.is_root() || state(server.name) == nullptr) return facts;
-  for (const auto& [name, value] : server.variables)
-    if (const VariableIs fact{server.name, name};
-        wants_channels_off(name) && state(server.name)->variables.contains(name) && is_missing(fact))
-      facts.emplace_back(fact);
-  return facts;
-}
-
-// Its channels that run are stopped for them, and started again.
-void Recipes::pause_for_variables(const Server& server) {
-  if (variables_before_start(server).empty()) return;
-  for (const DeclaredLink& link : links_of(server)) {
-    const auto found = work_.find(link.name());
-    const Channel* now = state(server.name)->channel(link.channel.name);
-    if (found == work_.end() || found->second.left_out || found->second.attach || now == nullptr ||
-        (now->receiver == ReceiverState::off && !now->applier))
-      continue;
-    found->second.restart = found->second.reconnect = false;
-    found->second.pause = true;
-    found->second.rounds = 1;
-  }
-}
-
+// A channel starts with them.
 void Recipes::order_variables() {
   for (const Server& server : scene_.desired.servers)
-    for (const Fact& fact : variables_before_start(server))
-      for (const DeclaredLink& link : links_of(server)) {
-        draft_.need_also(ChannelOn{link.name(), 1}, fact);
-        if (const Fact off = ChannelOff{link.name(), 1}; draft_.provides(off)) draft_.need_also(fact, off);
-      }
+    for (const auto& [name, value] : server.variables)
+      if (const Fact fact = VariableIs{server.name, name}; wants_channels_off(name) && draft_.provides(fact))
+        for (const DeclaredLink& link : links_of(server)) draft_.need_also(ChannelOn{link.name(), 1}, fact);
 }
 
 }  // namespace stemma

@@ -7,6 +7,7 @@
 
 #include "plans/privileges.h"
 #include "plans/semi_sync.h"
+#include "providers/mysql/mask.h"
 #include "providers/mysql/reader.h"
 #include "providers/mysql/sql.h"
 
@@ -31,19 +32,6 @@ struct Question {
 bool is_an_answer(const Question& question, int error) {
   return error == question.harmless_error ||
          (question.harmless_error == kNoSuchGrant && error == kNameTooLong);
-}
-
-// A server quotes the statement that it could not read, password and all.
-Error without_secret(Error error, const Secrets& secrets) {
-  if (!secrets.replication || secrets.replication->reveal().empty()) return error;
-  // It may cut the text short in the middle of the password, too: any beginning of it counts.
-  constexpr std::size_t shortest = 4;
-  for (const std::string& text : {escape(secrets.replication->reveal()), secrets.replication->reveal()})
-    for (std::size_t length = text.size(); length >= std::min(shortest, text.size()); --length)
-      for (auto at = error.message.find(text.substr(0, length)); at != std::string::npos;
-           at = error.message.find(text.substr(0, length), at + 1))
-        error.message.replace(at, length, "<secret>");
-  return error;
 }
 
 Error lacking(const Server& server, const Dialect& dialect, const Error& error) {

@@ -288,17 +288,29 @@ TEST_CASE("variables that are set only while no channel runs", "[live][server][o
     INFO(mode);
     Shape shape = quickstart(mode);
     Story story(shape);
-    // At the first apply together with the channel, and later while it runs and a writer writes.
-    for (const int count : {3, 5}) {
+    const auto declare = [&](int count) {
       shape.servers[1].more = fmt::format("variables = {{ {} = {} }}", name, count);
       story.rewrite(shape);
-      const Ran apply = story.apply();
-      INFO(apply.all());
-      REQUIRE(apply.code == 0);
-      CHECK(story.cell("replica-1", fmt::format("SELECT @@GLOBAL.{}", name)) == std::to_string(count));
-      CHECK(story.applied_steps().empty());
-      story.writer().must_write();
-    }
+    };
+    declare(3);
+    const Ran first = story.apply();  // together with the channel
+    INFO(first.all());
+    REQUIRE(first.code == 0);
+    CHECK(story.cell("replica-1", fmt::format("SELECT @@GLOBAL.{}", name)) == "3");
+    CHECK(story.applied_steps().empty());
+    story.writer().must_write();
+    // One that runs is not stopped for it: a person is told how.
+    declare(5);
+    const Ran running = story.stemma({"apply", "--yes"});
+    INFO(running.all());
+    CHECK(running.code == 5);
+    CHECK(contains(running.all(), "SET GLOBAL " + name + " = 5"));
+    CHECK(story.slave("replica-1", "Slave_SQL_Running") == "Yes");
+    story.sql("replica-1", {"STOP SLAVE", fmt::format("SET GLOBAL {} = 5", name)});
+    CHECK(story.applied_steps() ==
+          std::vector<std::string>{"replica-1.start-replica", "replica-1.await-running"});
+    CHECK(story.codes().empty());
+    story.writer().must_write();
     story.same_data();
   }
 }

@@ -241,12 +241,30 @@ TEST_CASE("MySQL by file and position: transactions beyond which a replica was p
   story.state("replica").mysql_gtids->executed = *GtidSet::parse(uuid + ":1-3:5-8");
   CHECK(told() == "has skipped transactions of primary: " + uuid + ":4");
   // Another worker is at it.
+  story.channel("replica").executed.position -= 100;
   story.channel("replica").retrieved = *GtidSet::parse(uuid + ":4-8");
   CHECK(told().empty());
+  // It was received, and stepped over: nothing is left to execute.
+  story.channel("replica").executed = story.channel("replica").read;
+  CHECK_FALSE(told().empty());
   // A backup that began later.
   story.channel("replica").retrieved = {};
   story.state("replica").mysql_gtids->executed = *GtidSet::parse(uuid + ":4-8");
   CHECK(told().empty());
+}
+
+TEST_CASE("neither flavor follows the other") {
+  Story story("primary | fresh; replica < primary | fresh");
+  ServerState& source = story.state("primary");
+  source.flavor = Flavor::mysql;
+  source.version = {8, 0, 36};
+  source.mysql_gtids.emplace();
+  std::string told;
+  for (const Finding& found : preflight(story.scene()))
+    if (found.code == "server.version-order" && found.weight == Weight::error) told += found.message;
+  CHECK(told ==
+        "is MariaDB and can't follow primary, which is MySQL: neither understands all that the other writes");
+  CHECK_FALSE(story.plan().refusals.empty());
 }
 
 TEST_CASE("what it needs is purged at the source") {
