@@ -100,9 +100,7 @@ int run_plan(const PlanArguments& arguments, const CommonOptions& options, Conso
     case PlanFormat::mermaid: console.out << plan_as_mermaid(*plan); break;
   }
   if (arguments.save) {
-    if (auto saved = save(*arguments.save,
-                          json_text(document, 2) + "\n");
-        !saved) {
+    if (auto saved = save(*arguments.save, json_text(document, 2) + "\n"); !saved) {
       say_error(console, saved.error());
       return ExitCode::error;
     }
