@@ -154,9 +154,11 @@ class Canary {
     if (!there) return tl::unexpected(there.error());
     made_database_ = there->rows.empty();
     const auto batch = writer.query_all(
-        // An older replica does not know the collation that a newer source would take, be it only in passing.
-        {"SET SESSION collation_connection = utf8mb4_general_ci, SESSION collation_server = "
+        // An event names the session's collations by number, and a replica before MariaDB 11.2 stops with error 22 at the
+        // number that a newer source takes for utf8mb4. MySQL and older servers read a comment there.
+        {"SET /*M!110200 SESSION character_set_collations = '', */ SESSION collation_server = "
          "utf8mb4_general_ci",
+         "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci",
          fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
                      identifier(name_)),
          fmt::format("CREATE TABLE IF NOT EXISTS {} (token VARCHAR(64) NOT NULL PRIMARY KEY, "
