@@ -12,7 +12,6 @@
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "engine/apply.h"
-#include "plans/diff.h"
 #include "plans/render.h"
 #include "providers/mysql/provider.h"
 #include "providers/mysql/sql.h"
@@ -121,14 +120,6 @@ std::optional<int> complain_of(const SavedPlan& saved, const Scene& scene, const
   return stale ? ExitCode::stale : ExitCode::error;
 }
 
-// What no step mends. Lag passes by itself; what is to be ignored is shown and does not count.
-bool still_differs(const Plan& plan, const Topology& topology) {
-  std::vector<Finding> left = plan.differences;
-  mark_ignored(left, topology, today());
-  std::erase_if(left, [](const Finding& found) { return found.code == "replica.lag"; });
-  return verdict_of(left) == DriftVerdict::drifted;
-}
-
 }  // namespace
 
 int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Console& console) {
@@ -172,8 +163,9 @@ int run_apply(const ApplyArguments& arguments, const CommonOptions& options, Con
   const bool silent = !fleet.silent.empty();
   if (plan.steps.empty()) {
     if (silent) return report.nothing_done("incomplete", ExitCode::incomplete, fleet);
-    return still_differs(plan, topology) ? report.nothing_done("partly", ExitCode::partly, fleet)
-                                         : report.nothing_done("converged", ExitCode::ok, fleet);
+    std::vector<Finding> left = plan.differences;
+    return is_converged(left, topology, today()) ? report.nothing_done("converged", ExitCode::ok, fleet)
+                                                 : report.nothing_done("partly", ExitCode::partly, fleet);
   }
   const auto forbidden = not_allowed(plan, arguments.allow);
   for (const Error& error : forbidden) say_error(console, error);

@@ -106,6 +106,12 @@ std::vector<Error> not_allowed(const Plan& plan, const std::vector<std::string>&
   return errors;
 }
 
+bool is_converged(std::vector<Finding>& left, const Topology& topology, const std::string& today) {
+  mark_ignored(left, topology, today);
+  std::erase_if(left, [](const Finding& found) { return found.code == "replica.lag"; });
+  return verdict_of(left) != DriftVerdict::drifted;
+}
+
 Result<Applied> carry_out(const Prepared& prepared, const ApplyTo& to, Journal& journal,
                           const ApplyOptions& options) {
   const Plan& plan = prepared.plan;
@@ -130,9 +136,7 @@ Result<Applied> carry_out(const Prepared& prepared, const ApplyTo& to, Journal& 
   applied.after = survey(to.provider, to.topology, to.secrets);
   const Outputs nothing_yet;
   applied.left = diff(Scene{to.topology, applied.after, to.secrets, nothing_yet});
-  mark_ignored(applied.left, to.topology, options.today);
-  std::erase_if(applied.left, [](const Finding& found) { return found.code == "replica.lag"; });
-  const bool converged = verdict_of(applied.left) != DriftVerdict::drifted;
+  const bool converged = is_converged(applied.left, to.topology, options.today);
   const bool timed_out = options.timed_out != nullptr && options.timed_out->load();
   const bool silent = !prepared.fleet.silent.empty() || !applied.after.silent.empty();
   applied.ending = ending_of(applied.outcome, timed_out, silent, converged);

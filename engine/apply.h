@@ -69,6 +69,10 @@ struct Applied {
   std::optional<Error> journal_unfinished;
 };
 
+// Whether nothing that counts is left to mend: marks what the file ignores (until `today`, as in ApplyOptions), and takes
+// out lag, which passes by itself.
+bool is_converged(std::vector<Finding>& left, const Topology&, const std::string& today);
+
 // Runs the steps of a plan that has been agreed to, each written to the journal before it starts; then asks the
 // servers again. The locks must be held. Trouble::unsafe: the plan has refusals.
 Result<Applied> carry_out(const Prepared&, const ApplyTo&, Journal&, const ApplyOptions&);

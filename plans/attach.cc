@@ -176,8 +176,8 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, 
   // What was received from another server and not applied yet would be thrown away, and nothing tells whether
   // the new source has it.
   const Channel* channel = state.channel(link.channel.name);
-  const bool unapplied = channel != nullptr && !channel->applier && channel->read.known() &&
-                         !(channel->executed.known() && reached(channel->executed, channel->read));
+  const bool unapplied =
+      channel != nullptr && !channel->applier && channel->read.known() && !channel->has_applied_all();
   if (unapplied && !hazards.empty())
     return refused(channel->applier_errno != 0 ? "replica.applier-error" : "replica.applier-stopped", link,
                    channel->applier_errno != 0

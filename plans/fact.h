@@ -130,9 +130,8 @@ Moment moment_of(const ServerState&);
 // What became known while applying. Empty while planning.
 struct Outputs {
   std::map<ServerName, Moment> noted;  // by source: capture-coordinates
-  std::map<ServerName, Moment>
-      sources;  // by source: CaughtUp's goal, as the apply first observed it, or later when
-                // it had itself caught up
+  // By source, CaughtUp's goal: as the apply first observed it, or later, when it had itself caught up.
+  std::map<ServerName, Moment> sources;
   std::map<Link, Moment> after_start;    // its source, read when START had returned
   std::map<Link, FailedApplier> failed;  // as the apply first observed it
 };

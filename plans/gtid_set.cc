@@ -227,6 +227,14 @@ GtidSet GtidSet::without(std::string_view uuid) const {
   return rest;
 }
 
+GtidSet GtidSet::holes() const {
+  GtidSet between;
+  for (const auto& [source, intervals] : sources_)
+    for (std::size_t i = 1; i < intervals.size(); ++i)
+      between.sources_[source].push_back({intervals[i - 1].last + 1, intervals[i].first - 1});
+  return between;
+}
+
 std::uint64_t GtidSet::count() const {
   std::uint64_t count = 0;
   for (const auto& [source, intervals] : sources_)

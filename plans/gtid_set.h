@@ -43,6 +43,8 @@ class GtidSet {
   [[nodiscard]] GtidSet intersect(const GtidSet& other) const;
   // The set without what that server numbered, under any tag. The case of the UUID does not matter.
   [[nodiscard]] GtidSet without(std::string_view uuid) const;
+  // What lies between the first and the last of each source and tag, and is not in the set.
+  [[nodiscard]] GtidSet holes() const;
   // How many transactions; the largest number of its type when they are more.
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] const std::map<GtidSource, Intervals>& sources() const { return sources_; }

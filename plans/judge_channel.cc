@@ -164,8 +164,7 @@ Judgement holds_if(bool condition) { return {condition ? Verdict::holds : Verdic
 // executed nothing yet: just started, it says the same before it begins. MySQL's GTIDs name whole transactions: an
 // applier that has executed all that were received is done, too. MySQL 5.6 counts one as received when it begins.
 bool drained(const Channel& channel, const ServerState& state) {
-  if (!channel.read.known() || (channel.executed.known() && reached(channel.executed, channel.read)))
-    return true;
+  if (!channel.read.known() || channel.has_applied_all()) return true;
   if (state.mysql_gtids && state.has_gtids()) {
     if (state.mysql_gtids->executed.contains(channel.retrieved)) return true;
     if (state.version >= Version{5, 7, 0}) return false;
@@ -289,7 +288,7 @@ Judgement judge_part(const Drained& fact, const Look& look) {
 
 Judgement judge_part(const ChannelOff& fact, const Look& look) {
   const Channel* channel = look.state.channel(fact.link.channel);
-  return holds_if(channel == nullptr || (channel->receiver == ReceiverState::off && !channel->applier));
+  return holds_if(channel == nullptr || channel->is_off());
 }
 
 Judgement judge_part(const ChannelOn& fact, const Look& look) {

@@ -59,6 +59,12 @@ bool Channel::streaming() const {
   return receiver_doing.starts_with("Waiting for") || receiver_doing.starts_with("Queueing");
 }
 
+bool Channel::has_applied_all() const { return read.known() && executed.known() && reached(executed, read); }
+
+bool ServerState::no_channel_runs() const {
+  return std::all_of(channels.begin(), channels.end(), [](const Channel& c) { return c.is_off(); });
+}
+
 GtidPoint ServerState::executed() const {
   return mysql_gtids ? GtidPoint(mysql_gtids->executed) : GtidPoint(gtid_replicated);
 }

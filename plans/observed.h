@@ -95,6 +95,9 @@ struct Channel {
   std::string do_db, ignore_db, do_table, ignore_table;  // as the server prints them: "app,shop"
 
   [[nodiscard]] bool wanted_on() const { return receiver != ReceiverState::off && applier; }
+  [[nodiscard]] bool is_off() const { return receiver == ReceiverState::off && !applier; }
+  // It has executed all that it has received; false where either place is not known.
+  [[nodiscard]] bool has_applied_all() const;
   // The receiver is past its handshake: the server says so before it is true (it may still check
   // versions and ids), so its own words are asked too.
   [[nodiscard]] bool streaming() const;
@@ -187,6 +190,8 @@ struct ServerState {
   [[nodiscard]] GtidPoint executed() const;
   // Whether replicas can be attached to it, and it to a source, by GTID: MariaDB always can.
   [[nodiscard]] bool has_gtids() const { return !mysql_gtids || mysql_gtids->mode == "ON"; }
+  // No thread of any channel is on.
+  [[nodiscard]] bool no_channel_runs() const;
   // The channel of that name, nullptr if there is none. Borrowed.
   [[nodiscard]] const Channel* channel(std::string_view name = "") const;
 };

@@ -124,9 +124,11 @@ Result<json> plan_to_json(const Scene& scene, const Plan& plan, const Preview& p
   return document;
 }
 
-std::string plan_id_of(json document) {
-  document.erase("plan_id");
-  return short_digest(json_text(document));
+std::string plan_id_of(const json& document) {
+  if (!document.contains("plan_id")) return short_digest(json_text(document));
+  json content = document;
+  content.erase("plan_id");
+  return short_digest(json_text(content));
 }
 
 bool looks_like_plan(std::string_view text) {

@@ -24,7 +24,7 @@ Result<nlohmann::json> plan_to_json(const Scene&, const Plan&, const Preview&,
                                     std::string_view stemma_version, bool to_save);
 
 // The digest that stands for everything in a document but itself.
-std::string plan_id_of(nlohmann::json document);
+std::string plan_id_of(const nlohmann::json& document);
 
 // A saved plan, read back. The steps are not trusted: they are planned again and compared.
 struct SavedPlan {

@@ -78,16 +78,6 @@ std::optional<Finding> errant_by_set(const Scene& scene, const DeclaredLink& lin
   return found;
 }
 
-// What lies between the first and the last of each numbering, and is not in the set.
-GtidSet holes_in(const GtidSet& set) {
-  std::string spans;
-  for (const auto& [source, intervals] : set.sources())
-    spans += fmt::format("{}{}:{}{}-{}", spans.empty() ? "" : ",", source.uuid,
-                         source.tag.empty() ? "" : source.tag + ":", intervals.front().first,
-                         intervals.back().last);
-  return GtidSet::parse(spans).value_or(GtidSet{}).subtract(set);
-}
-
 // By file and position MySQL's GTIDs decide nothing, but they tell: a replica that has read all that its source had, and
 // still lacks transactions from before its last ones, was pointed beyond them. (Those that wait in the relay log, or
 // that another worker is at, have been retrieved.) By auto-position the source would send them.
@@ -103,9 +93,8 @@ std::optional<Finding> skipped_transactions(const Scene& scene, const DeclaredLi
       !reached(channel->read, source->coordinates) || !came_from(*channel, *source))
     return std::nullopt;
   const GtidSet& executed = state.mysql_gtids->executed;
-  const bool waiting = !channel->executed.known() || !reached(channel->executed, channel->read);
-  const GtidSet skipped = holes_in(waiting ? executed.unite(channel->retrieved) : executed)
-                              .intersect(source->mysql_gtids->at_coordinates);
+  const GtidSet arrived = channel->has_applied_all() ? executed : executed.unite(channel->retrieved);
+  const GtidSet skipped = arrived.holes().intersect(source->mysql_gtids->at_coordinates);
   if (skipped.empty()) return std::nullopt;
   Finding found =
       finding("replica.diverged", link.replica.name, "gtid_executed",

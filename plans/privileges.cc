@@ -155,6 +155,12 @@ std::vector<PrivilegeNeed> missing_to_set(const ServerState& state,
   return missing;
 }
 
+std::string quoted_name(const std::string& name) {
+  std::string text = "'";
+  for (const char c : name) text += c == '\'' ? "''" : c == '\\' ? "\\\\" : std::string(1, c);
+  return text + "'";
+}
+
 std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>& needs,
                                           const std::string& account) {
   std::vector<std::string> lines;
@@ -179,10 +185,8 @@ std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>& need
 
 std::string privilege_hint(const std::string& user, const std::vector<PrivilegeNeed>& missing) {
   // Written into a replica's binlog it would be a transaction that its source lacks.
-  std::string name = user;
-  for (std::size_t at = 0; (at = name.find_first_of("'\\", at)) != name.npos; at += 2) name.insert(at, "\\");
   return fmt::format("as an administrator of that server: SET SESSION sql_log_bin = 0; {}",
-                     fmt::join(grant_statements(missing, fmt::format("'{}'@'…'", name)), " "));
+                     fmt::join(grant_statements(missing, quoted_name(user) + "@'…'"), " "));
 }
 
 }  // namespace stemma

@@ -38,6 +38,9 @@ std::vector<PrivilegeNeed> privileges_to_set(Flavor, const std::set<std::string_
 // What it lacks to set these.
 std::vector<PrivilegeNeed> missing_to_set(const ServerState&, const std::set<std::string_view>& variables);
 
+// "'o''brien'": a user's name as SQL has it, backslashes doubled, too.
+std::string quoted_name(const std::string&);
+
 // "GRANT REPLICATION CLIENT, RELOAD ON *.* TO 'user'@'…';" one line for each object.
 std::vector<std::string> grant_statements(const std::vector<PrivilegeNeed>&, const std::string& account);
 

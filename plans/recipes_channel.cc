@@ -152,7 +152,7 @@ void Recipes::channel(const DeclaredLink& link) {
   }
   const Attach& attach = *work.attach;
   std::vector<Fact> needs;
-  if (now != nullptr && (now->receiver != ReceiverState::off || now->applier)) {
+  if (now != nullptr && !now->is_off()) {
     // Late: it serves readers until the account it will use is there.
     std::vector<Fact> before;
     if (!attach.fresh) before = account_needed_by(link);
@@ -273,7 +273,7 @@ void Recipes::pause_siblings(const Server& server) {
   if (seen.flavor == Flavor::mysql) return;
   const auto runs = [&](const DeclaredLink& link) {
     const Channel* now = seen.channel(link.channel.name);
-    return now != nullptr && (now->receiver != ReceiverState::off || now->applier);
+    return now != nullptr && !now->is_off();
   };
   const auto stuck = std::find_if(links.begin(), links.end(), [&](const DeclaredLink& link) {
     return work_.at(link.name()).left_out && runs(link);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "plans/recipes.h"
 
@@ -12,11 +11,9 @@ namespace {
 
 // MariaDB answers 1198 and MySQL 3017 while a thread runs, or the value waits for the next START without a word
 // (replica_parallel_workers).
-bool wants_channels_off(std::string_view variable) {
-  std::string name(variable);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::tolower(c)); });
-  if (name.starts_with("replica_")) name.replace(0, 8, "slave_");
+bool wants_channels_off(const std::string& variable) {  // in small letters
+  const bool new_word = variable.starts_with("replica_");
+  const std::string name = new_word ? "slave_" + variable.substr(8) : variable;
   static constexpr std::array names = {"slave_parallel_threads",
                                        "slave_parallel_mode",
                                        "slave_parallel_max_queued",
@@ -37,12 +34,6 @@ bool wants_channels_off(std::string_view variable) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool has_running_channel(const ServerState& state) {
-  return std::any_of(state.channels.begin(), state.channels.end(), [](const Channel& channel) {
-    return channel.receiver != ReceiverState::off || channel.applier;
-  });
-}
-
 }  // namespace
 
 void Recipes::variables(const Server& server) {
@@ -55,11 +46,10 @@ void Recipes::variables(const Server& server) {
       continue;
     }
     // Stopping one that runs is a person's decision: should the server not take the value, it would stay stopped.
-    if (wants_channels_off(name) && has_running_channel(*state(server.name))) {
+    if (wants_channels_off(name) && !state(server.name)->no_channel_runs()) {
       plan_.notes.push_back(
           fmt::format("{0} of {1} is left alone: it is set only while no channel runs. On {1}: STOP {2}; SET "
-                      "GLOBAL {0} = {3}; "
-                      "START {2}",
+                      "GLOBAL {0} = {3}; START {2}",
                       name, server.name.text, replica_word(*state(server.name)), value));
       continue;
     }

@@ -25,12 +25,6 @@ constexpr Family kFamilies[] = {
     {"MariaDB 10.5 and later", Flavor::mariadb, {10, 5, 0}},
 };
 
-std::string quoted_name(const std::string& name) {
-  std::string text = "'";
-  for (const char c : name) text += c == '\'' ? "''" : c == '\\' ? "\\\\" : std::string(1, c);
-  return text + "'";
-}
-
 std::string quoted_schema(const std::string& name) {
   std::string text = "`";
   for (const char c : name) text += c == '`' ? "``" : std::string(1, c);

@@ -163,13 +163,14 @@ std::string step_sentence(const Plan& plan, const Step& step) {
 
 std::string plan_summary(const Plan& plan, const Scene& scene) {
   const std::size_t silent = scene.observed.silent.size();
-  if (plan.steps.empty() && plan.refusals.empty())
-    return silent == 0 ? std::any_of(plan.differences.begin(), plan.differences.end(),
-                                     [](const Finding& found) { return found.weight == Weight::error; })
-                             ? "No step mends what differs."
-                             : "Nothing to do: the servers are what the file says."
-                       : fmt::format("Nothing planned: {} of {} could not be looked at.", silent,
-                                     counted(scene.desired.servers.size(), "server"));
+  if (plan.steps.empty() && plan.refusals.empty()) {
+    if (silent > 0)
+      return fmt::format("Nothing planned: {} of {} could not be looked at.", silent,
+                         counted(scene.desired.servers.size(), "server"));
+    const bool differs = std::any_of(plan.differences.begin(), plan.differences.end(),
+                                     [](const Finding& found) { return found.weight == Weight::error; });
+    return differs ? "No step mends what differs." : "Nothing to do: the servers are what the file says.";
+  }
   std::set<ServerName> servers;
   for (const Step& step : plan.steps) servers.insert(step.server);
   if (plan.steps.empty())

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# coverage.sh [--live]: builds with gcov's counters into build/coverage, runs the tests of plans, engine and providers that
-# need no server (--live: the stories on this machine's MariaDB as well), and prints by file how many lines of plans and
-# engine were run. Details: build/coverage/report.html. Exit status: 1 when a test fails, or when plans and engine
-# together are below 95 %.
+# coverage.sh [--live]: builds with gcov's counters into build/coverage, runs the tests of plans and engine (--live: the
+# stories on this machine's MariaDB as well), and prints by file how many of their lines were run; files with all of them
+# are left out. Details: build/coverage/report.html. Exit status: 1 when a test fails, or when plans and engine together
+# are below 95 %.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -192,12 +192,6 @@ std::string adopted_text(const Step& step, const StepContext& context, const Gti
   return more.empty() ? "" : quoted("+" + to_text(more));
 }
 
-bool no_channel_runs(const ServerState& state) {
-  return std::all_of(state.channels.begin(), state.channels.end(), [](const Channel& channel) {
-    return channel.receiver == ReceiverState::off && !channel.applier;
-  });
-}
-
 Result<Values> values_for(const Step& step, const StepContext& context) {
   Values values;
   if (context.secrets.replication) values.password = quoted(context.secrets.replication->reveal());
@@ -221,7 +215,7 @@ Result<Values> values_for(const Step& step, const StepContext& context) {
         context.state.mysql_gtids
             ? context.state.has_gtids() && (takes_more || context.state.mysql_gtids->executed.empty())
             : context.state.gtid_state.empty();
-    if (!start->gtid.empty() && may_be_told && no_channel_runs(context.state))
+    if (!start->gtid.empty() && may_be_told && context.state.no_channel_runs())
       values.gtid_with_position = by_gtid(step) ? "" : values.gtid;
   } else if (const auto* at = std::get_if<FromCoordinates>(&*step.origin)) {
     values.from = literal(at->at);

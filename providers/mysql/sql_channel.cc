@@ -156,17 +156,16 @@ std::string change_source(const Dialect& dialect, const ChannelChange& change) {
     options.say(fmt::format("GET_{}_PUBLIC_KEY", dialect.source), fetch ? "1" : "0");
   }
   if (!mysql) {
-    // MariaDB takes no channel that has both (1201), be one of them what it had before.
+    // MariaDB takes no channel that has both (1201): what it had gives way to the other.
+    using Ids = std::optional<std::vector<std::uint32_t>>;
+    const auto say = [&](const char* option, const Ids& wanted, const Ids& other, bool has_some) {
+      const bool gives_way = has_some && other && !other->empty();
+      if (wanted || gives_way) options.say(option, id_list(wanted.value_or(std::vector<std::uint32_t>{})));
+    };
     const auto& only = declared.do_domain_ids;
     const auto& without = declared.ignore_domain_ids;
-    const bool drops_only =
-        without && !without->empty() && !only && now != nullptr && !now->do_domain_ids.empty();
-    const bool drops_without =
-        only && !only->empty() && !without && now != nullptr && !now->ignore_domain_ids.empty();
-    if (only || drops_only)
-      options.say("DO_DOMAIN_IDS", id_list(only.value_or(std::vector<std::uint32_t>{})));
-    if (without || drops_without)
-      options.say("IGNORE_DOMAIN_IDS", id_list(without.value_or(std::vector<std::uint32_t>{})));
+    say("DO_DOMAIN_IDS", only, without, now != nullptr && !now->do_domain_ids.empty());
+    say("IGNORE_DOMAIN_IDS", without, only, now != nullptr && !now->ignore_domain_ids.empty());
   }
   const std::string& name = change.channel.name;
   const std::string verb = mysql || name.empty()

@@ -1,12 +1,10 @@
 #include "tests/fuzz/support_fuzz.h"
 
-#include "plans/diff.h"
 #include "plans/fingerprint.h"
 #include "plans/json_text.h"
+#include "plans/plan_file.h"
 #include "plans/planner.h"
-#include "plans/preflight.h"
 #include "plans/questions.h"
-#include "plans/render.h"
 #include "plans/topology_file.h"
 
 using namespace stemma;

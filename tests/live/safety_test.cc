@@ -1,6 +1,5 @@
 // What stemma refuses, what it says then, and that it has not touched anything.
 #include <algorithm>
-#include <sstream>
 
 #include "tests/catch.h"
 #include "tests/live/support_story.h"
@@ -437,13 +436,9 @@ TEST_CASE("a channel by file and position that was pointed beyond a transaction"
   story.caught_up();
   story.sql("replica-1", {"STOP SLAVE"});
   story.sql("primary", {"INSERT INTO app.t (n, note) VALUES (101, 'skipped')"});
-  const std::string file = story.cell("primary", "SHOW MASTER STATUS");
-  std::istringstream status(story.lines("primary", "SHOW MASTER STATUS"));
-  std::string position;
-  std::getline(status, position, '\t');
-  std::getline(status, position, '\t');
-  story.sql("replica-1",
-            {fmt::format("CHANGE MASTER TO MASTER_LOG_FILE = '{}', MASTER_LOG_POS = {}", file, position)});
+  const Coordinates beyond = *parse_coordinates(coordinates_of(story, "primary"));
+  story.sql("replica-1", {fmt::format("CHANGE MASTER TO MASTER_LOG_FILE = '{}', MASTER_LOG_POS = {}",
+                                      beyond.file, beyond.position)});
   story.sql("primary", {"INSERT INTO app.t (n, note) VALUES (102, 'after')"});
   const Ran apply = story.apply();
   INFO(apply.all());

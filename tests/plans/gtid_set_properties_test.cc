@@ -102,6 +102,18 @@ TEST_CASE("counts add up") {
   });
 }
 
+TEST_CASE("holes are what is missing between the first and the last") {
+  holds([](const GtidSet& a) {
+    const GtidSet holes = a.holes(), whole = a.unite(holes);
+    RC_ASSERT(holes.intersect(a).empty());
+    RC_ASSERT(whole.holes().empty());
+    for (const auto& [source, intervals] : whole.sources()) {
+      RC_ASSERT(intervals.front().first == a.sources().at(source).front().first);
+      RC_ASSERT(intervals.back().last == a.sources().at(source).back().last);
+    }
+  });
+}
+
 TEST_CASE("a set without a server's transactions has lost those and no others") {
   holds([](const GtidSet& a) {
     for (const auto& [source, intervals] : a.sources()) {
