@@ -267,7 +267,17 @@ TEST_CASE("a source that has caught up tells its replicas how far they have to g
   stage.real(middle).channels.front().executed = stage.real(middle).channels.front().read;
   stage.real(middle).coordinates = at("mysql-bin.000009:77");
   stage.clock.pass(2000ms);
-  CHECK(outcome(stage.run()) == "made");
+  SECTION("at once") {
+    CHECK(outcome(stage.run()) == "made");
+    CHECK(stage.clock.sleeps == 0);
+  }
+  SECTION("when its connection is back") {
+    const auto good = [](ServerState&) -> Result<void> { return {}; };
+    const auto bad = [](ServerState&) -> Result<void> { return tl::unexpected(lost()); };
+    stage.provider.refreshes["middle"] = {good, bad, bad};
+    CHECK(outcome(stage.run()) == "made");
+    CHECK(stage.clock.sleeps == 2);
+  }
   CHECK(stage.board.outputs().sources.at(middle).coordinates == at("mysql-bin.000009:77"));
 }
 
