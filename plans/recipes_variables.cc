@@ -34,6 +34,13 @@ bool wants_channels_off(const std::string& variable) {  // in small letters
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// What STOP and START are told: MariaDB means the channel without a name where it is told no more.
+std::string_view all_channels(const ServerState& state) {
+  const bool named = std::any_of(state.channels.begin(), state.channels.end(),
+                                 [](const Channel& channel) { return !channel.name.empty(); });
+  return named && state.flavor == Flavor::mariadb ? "ALL SLAVES" : replica_word(state);
+}
+
 }  // namespace
 
 void Recipes::variables(const Server& server) {
@@ -50,7 +57,7 @@ void Recipes::variables(const Server& server) {
       plan_.notes.push_back(
           fmt::format("{0} of {1} is left alone: it is set only while no channel runs. On {1}: STOP {2}; SET "
                       "GLOBAL {0} = {3}; START {2}",
-                      name, server.name.text, replica_word(*state(server.name)), value));
+                      name, server.name.text, all_channels(*state(server.name)), value));
       continue;
     }
     draft_

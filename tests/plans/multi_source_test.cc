@@ -275,6 +275,20 @@ TEST_CASE("MySQL 5.6 has no named channels") {
         std::string::npos);
 }
 
+TEST_CASE("a variable that wants all channels off: MariaDB's STOP SLAVE would mean one of them") {
+  const Plan plan = Story(
+                        "by gtid\na | domain=1 binlog-gtid=1-1-10 state=1-1-10\n"
+                        "b | domain=2 at=mysql-bin.000007:77 binlog-gtid=2-2-20 state=2-2-20\n"
+                        "r < a b<b variables.slave_parallel_threads=4 | var=slave_parallel_threads:0 " +
+                        in_order)
+                        .plan();
+  CHECK(steps(plan).empty());
+  CHECK(notes(plan) ==
+        "slave_parallel_threads of r is left alone: it is set only while no channel runs. On r: STOP ALL "
+        "SLAVES; "
+        "SET GLOBAL slave_parallel_threads = 4; START ALL SLAVES");
+}
+
 TEST_CASE("a tree shows a replica below each of its sources") {
   const Story story(two(in_order + "\nleaf < r | slave-pos=1-1-10,2-2-20"));
   const std::string text = status_as_text(story.scene(), {}, Palette{});
