@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "plans/starting_place.h"
 #include "providers/mysql/sql.h"
 #include "providers/mysql/sql_parts.h"
 
@@ -37,8 +38,7 @@ std::string set_value(const std::string& value) {
 struct Values {
   std::string password;  // a quoted literal
   StartingPoint from;
-  std::string gtid;                // for adopt-position: a quoted literal
-  std::string gtid_with_position;  // the same to set beside file and position; "" for none
+  std::string gtid;  // a quoted literal; "": none is told
 };
 
 // Everything that the text of a step depends on.
@@ -72,10 +72,10 @@ std::vector<std::string> configure(const Rendering& r) {
   const DeclaredChannel& channel = *r.desired.find(r.step.server)->channel(link_of(r.step)->channel);
   const ReplicationAccount& account = *r.desired.replication;
   std::vector<std::string> work;
-  if (!r.values.gtid_with_position.empty())
+  if (!r.values.gtid.empty())
     work.push_back(fmt::format("SET GLOBAL {} = {}",
                                r.dialect.flavor == Flavor::mysql ? "gtid_purged" : "gtid_slave_pos",
-                               r.values.gtid_with_position));
+                               r.values.gtid));
   const bool sha2 =
       r.dialect.sha2_password && account.plugin.value_or("caching_sha2_password") != "mysql_native_password";
   work.push_back(
@@ -167,31 +167,6 @@ bool by_gtid(const Step& step) {
   return follows != nullptr && follows->by_gtid;
 }
 
-// The noted place that a step starts from; nullopt: an earlier step should have brought it.
-std::optional<Moment> start_of(const Step& step, const Outputs& outputs) {
-  std::optional<Moment> start;
-  for (const ServerName& source : sources_of(step)) {
-    const auto noted = outputs.noted.find(source);
-    if (noted == outputs.noted.end()) return std::nullopt;
-    if (start)
-      start->gtid = start->gtid.with(noted->second.gtid);
-    else
-      start = noted->second;
-  }
-  return start;
-}
-
-// What a server is told of its place in GTIDs, where each of several sources adds its own. "": it has it already.
-std::string adopted_text(const Step& step, const StepContext& context, const GtidPoint& noted) {
-  const ServerState& state = context.state;
-  if (!state.mysql_gtids) return quoted(to_text(GtidPoint(state.gtid_replicated).with(noted)));
-  const bool wiped =
-      std::find(step.hazards.begin(), step.hazards.end(), Hazard::reset_binlog) != step.hazards.end();
-  if (wiped || state.mysql_gtids->executed.empty()) return quoted(to_text(noted));
-  const GtidSet more = noted.set.subtract(state.mysql_gtids->executed);
-  return more.empty() ? "" : quoted("+" + to_text(more));
-}
-
 Result<Values> values_for(const Step& step, const StepContext& context) {
   Values values;
   if (context.secrets.replication) values.password = quoted(context.secrets.replication->reveal());
@@ -199,38 +174,12 @@ Result<Values> values_for(const Step& step, const StepContext& context) {
                               step.kind == StepKind::configure_source;
   if (needs_password && !context.secrets.replication)
     return fail(Trouble::bug, "{} has no password", step.id);
-  if (!step.origin) return values;
-  if (std::holds_alternative<FromNoted>(*step.origin)) {
-    const auto start = start_of(step, context.outputs);
-    if (!start || !start->coordinates.known())
-      return fail(Trouble::bug, "{} has no coordinates to start from", step.id);
-    values.from = literal(start->coordinates);
-    values.gtid = adopted_text(step, context, start->gtid);
-    // GTIDs are told to a replica that goes by file and position too: only then does it know its place in every
-    // domain, should it ever be moved to another server. One with GTIDs of its own may be refused (1947).
-    const bool several = context.desired.find(step.server)->channels.size() > 1;
-    const bool takes_more =
-        several && dialect_for(context.state.flavor, context.state.version).purged_takes_more;
-    const bool may_be_told =
-        context.state.mysql_gtids
-            ? context.state.has_gtids() && (takes_more || context.state.mysql_gtids->executed.empty())
-            : context.state.gtid_state.empty();
-    if (!start->gtid.empty() && may_be_told && context.state.no_channel_runs())
-      values.gtid_with_position = by_gtid(step) ? "" : values.gtid;
-  } else if (const auto* at = std::get_if<FromCoordinates>(&*step.origin)) {
-    values.from = literal(at->at);
-  } else if (const auto* gtid = std::get_if<FromGtid>(&*step.origin)) {
-    values.gtid = quoted(to_text(gtid->at));
-  } else if (const auto* first = std::get_if<FromFirstBinlog>(&*step.origin)) {
-    values.from = literal(Coordinates{first->file, 4});
-  } else if (std::holds_alternative<FromExecuted>(*step.origin)) {
-    const Link* link = link_of(step);
-    const Channel* channel = link == nullptr ? nullptr : context.state.channel(link->channel);
-    if (channel == nullptr || !channel->executed.known())
-      return fail(Trouble::stale, "{} shows no executed position any more", step.server.text);
-    values.from = literal(channel->executed);
-  }
-  if (by_gtid(step)) values.from = {};
+  const ServerState& state = context.state;
+  const auto place = starting_place(step, context.desired, state, context.outputs,
+                                    dialect_for(state.flavor, state.version).purged_takes_more);
+  if (!place) return tl::unexpected(place.error());
+  if (place->from.known()) values.from = literal(place->from);
+  if (place->gtid) values.gtid = quoted((place->adds ? "+" : "") + to_text(*place->gtid));
   return values;
 }
 
