@@ -328,7 +328,8 @@ void Story::rewrite(const Shape& shape) {
   int id = 0;
   for (const ServerLines& server : shape.servers) {
     ++id;
-    text += fmt::format("[server.{}]\naddress = \"{}\"\n", server.name, to_text(address(server.name)));
+    text += fmt::format("[server.{}]\naddress = \"{}\"\n", server.name,
+                        to_text(Address{.host = shape.host, .port = ports_.at(server.name), .socket = {}}));
     if (shape.server_ids) text += fmt::format("server_id = {}\n", id);
     if (!server.source.empty()) text += fmt::format("source = \"{}\"\n", server.source);
     text += server.more + "\n";
