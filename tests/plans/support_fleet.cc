@@ -14,36 +14,13 @@
 #include "plans/planner.h"
 #include "plans/topology_file.h"
 #include "tests/catch.h"
+#include "tests/plans/support_words.h"
 
 using namespace stemma;
 
 namespace {
 
-std::vector<std::string> split(std::string_view text, std::string_view separators) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const auto end = std::min(text.find_first_of(separators), text.size());
-    if (end > 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
-// "delay=60s" is a key and its value.
-std::pair<std::string, std::string> key_value(const std::string& word) {
-  const auto equals = word.find('=');
-  return equals == word.npos ? std::pair{word, std::string()}
-                             : std::pair{word.substr(0, equals), word.substr(equals + 1)};
-}
-
 std::uint64_t number(const std::string& text) { return std::stoull(text); }
-
-std::string as_toml(const std::string& key, const std::string& value) {
-  const bool text_always = key.starts_with("variables.") || key == "at";
-  const bool bare = !text_always && (value == "true" || value == "false" || value.starts_with('[') ||
-                                     value.find_first_not_of("0123456789") == value.npos);
-  return fmt::format("{} = {}\n", key == "id" ? "server_id" : key, bare ? value : "\"" + value + "\"");
-}
 
 Grant grant(std::set<std::string> privileges, std::string object = "*.*", bool option = false) {
   return {std::move(privileges), std::move(object), option};
@@ -283,22 +260,7 @@ Story::Story(std::string_view text, const std::string& more) {
       coordinates = declared.at(1);
       continue;
     }
-    servers += fmt::format("[server.{0}]\naddress = \"{0}:3306\"\n", declared[0]);
-    std::string further;
-    for (std::size_t i = 1; i < declared.size(); ++i) {
-      const auto [key, value] = key_value(declared[i]);
-      const auto of_channel = declared[i].find('<'), dot = key.find('.');
-      if (declared[i] == "<")
-        servers += fmt::format("source = \"{}\"\n", declared.at(++i));
-      else if (of_channel != std::string::npos)
-        further += fmt::format("channel.{}.source = \"{}\"\n", declared[i].substr(0, of_channel),
-                               declared[i].substr(of_channel + 1));
-      else if (dot != std::string::npos && !key.starts_with("variables."))
-        further += "channel." + as_toml(key, value);
-      else
-        servers += as_toml(key, value);
-    }
-    servers += further;
+    servers += server_table(declared);
     observed.push_back(split(std::string_view(line).substr(std::min(bar + 1, line.size())), " "));
   }
   const std::string file = fmt::format(
