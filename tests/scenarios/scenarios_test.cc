@@ -16,6 +16,13 @@ using namespace stemma::scenarios;
 
 namespace {
 
+int applies = 0;  // that were carried out, or refused
+
+Rehearsal::Run apply(Rehearsal& rehearsal, std::size_t threads, const Fault& fault = {}) {
+  ++applies;
+  return rehearsal.apply(threads, fault);
+}
+
 std::string ending_text(const Rehearsal::Run& run) {
   switch (run.ending) {
     case Ending::converged: return "converged";
@@ -66,7 +73,7 @@ Rehearsal::Run check_apply(const Scenario& scenario, std::map<std::string, std::
     INFO("threads " << threads);
     Rehearsal rehearsal(scenario);
     rehearsal.settle();
-    const auto run = rehearsal.apply(threads);
+    const auto run = apply(rehearsal, threads);
     INFO(run.trouble);
     rehearsal.settle();
     check_unbroken(rehearsal);
@@ -82,53 +89,62 @@ Rehearsal::Run check_apply(const Scenario& scenario, std::map<std::string, std::
   return first;
 }
 
-// After the fault the tool is run again until it has nothing to say, as a person or a pipeline would.
-void check_fault(const Scenario& scenario, const Fault& fault, const std::string& end,
-                 const std::string& ending, bool writers) {
-  INFO(to_text(fault) << (writers ? ", with writers" : ""));
+// Run again until it has nothing to do, as a person or a pipeline would.
+Rehearsal::Run run_on(Rehearsal& rehearsal, Rehearsal::Run run, std::string& told) {
+  const auto tell = [&] {
+    told += fmt::format("{}: {} changes\n{}", ending_text(run), run.changes, run.trouble);
+  };
+  tell();
+  for (int again = 0; again < 4 && run.ending != Ending::refused; ++again) {
+    run = apply(rehearsal, 1);
+    tell();
+    if (run.ending == Ending::converged && run.changes == 0) break;
+    if (run.ending == Ending::converged) continue;
+    const std::lock_guard guard(rehearsal.fleet.guard);
+    rehearsal.fleet.settle(20);  // somebody waits a little
+  }
+  return run;
+}
+
+// A fault at one change, and the runs after it: as without it, or refused because others' writes took the ground away.
+void check_fault(const Scenario& scenario, const Fault& fault, const Rehearsal::Run& unbroken,
+                 const std::string& end, bool writers) {
   Rehearsal rehearsal(scenario);
   rehearsal.settle();
   if (writers) rehearsal.write_all_the_while(false);
-  auto run = rehearsal.apply(1, fault);
-  std::string told = fmt::format("{}: {}\n{}", ending_text(run), run.changes, run.trouble);
-  for (int again = 0; again < 4 && run.ending != Ending::refused; ++again) {
-    run = rehearsal.apply(1);
-    told += fmt::format("{}: {}\n{}", ending_text(run), run.changes, run.trouble);
-    if (run.ending == Ending::converged && run.changes == 0) break;
-    if (run.ending != Ending::converged) {
-      const std::lock_guard guard(rehearsal.fleet.guard);
-      rehearsal.fleet.settle(20);
-    }
-  }
-  INFO(told);
+  std::string told;
+  const auto run = run_on(rehearsal, apply(rehearsal, 1, fault), told);
   rehearsal.settle();
+  INFO(to_text(fault) << (writers ? ", with writers" : "") << "\n" << told);
   check_unbroken(rehearsal);
-  CHECK(ending_text(run) == ending);
-  CHECK(rehearsal.end(false) == end);
+  const bool restarted = fault.kind == Fault::Kind::restarted_after;
+  if (restarted && scenario.left_after_a_restart && run.ending == Ending::partly) return;
+  const bool word_broken =
+      writers && run.ending == Ending::stale;  // "identical" was said of where the source stood
+  const bool ground_gone = run.ending == Ending::refused && (writers || unbroken.ending != Ending::converged);
+  CHECK((run.ending == unbroken.ending || word_broken || ground_gone));
+  if (run.ending == Ending::converged) CHECK(rehearsal.end(false) == end);
 }
 
-// Somebody begins to write at roots that were empty, in the middle of it: arrived, or refused with the ground gone.
-void check_new_writers(const Scenario& scenario) {
-  INFO("somebody begins to write");
+// Somebody begins to write at roots that were empty, in the middle of it.
+void check_new_writers(const Scenario& scenario, const std::string& end) {
   Rehearsal rehearsal(scenario);
   rehearsal.settle();
   rehearsal.write_all_the_while(true);
-  auto run = rehearsal.apply(1);
-  for (int again = 0; again < 4 && run.ending != Ending::refused && run.ending != Ending::converged; ++again)
-    run = rehearsal.apply(1);
-  INFO(ending_text(run) << "\n" << run.trouble);
+  std::string told;
+  const auto run = run_on(rehearsal, apply(rehearsal, 1), told);
   rehearsal.settle();
+  INFO("somebody begins to write\n" << told);
   check_unbroken(rehearsal);
-  if (run.ending == Ending::refused) return;
-  CHECK(run.ending == Ending::converged);
+  CHECK((run.ending == Ending::converged || run.ending == Ending::refused || run.ending == Ending::stale));
+  const bool has_rows = end.find("rows") != end.npos;
+  if (run.ending == Ending::converged && has_rows) CHECK(rehearsal.end(false) == end);
 }
 
 }  // namespace
 
 TEST_CASE("scenarios") {
-  int applied = 0, faults = 0;
   for (const auto& file : scenario_files()) {
-    if (const char* only = std::getenv("STEMMA_SCENARIO"); only != nullptr && file.stem() != only) continue;
     DYNAMIC_SECTION(file.stem().string()) {
       const Scenario scenario = read_scenario(file);
       INFO(scenario.title);
@@ -138,16 +154,17 @@ TEST_CASE("scenarios") {
       const auto run = check_apply(scenario, sections, end);
       check_sections(scenario, sections);
       if (run.ending == Ending::refused) return;
-      ++applied;
-      check_new_writers(scenario);
+      if (run.ending == Ending::converged) check_new_writers(scenario, end);
       using enum Fault::Kind;
       for (int at = 1; at <= run.changes; ++at)
         for (const auto kind : {lost_before, lost_after, killed_before, killed_after, restarted_after})
           for (const bool writers : {false, true}) {
-            check_fault(scenario, {kind, at}, end, ending_text(run), writers);
-            ++faults;
+            check_fault(scenario, {kind, at}, run, end, writers);
           }
-      std::cout << fmt::format("{}: {} changes, {} faults\n", file.stem().string(), run.changes, faults);
     }
   }
+}
+
+TEST_CASE("scenarios, counted") {
+  std::cout << fmt::format("{} scenarios, {} applies\n", scenario_files().size(), applies);
 }

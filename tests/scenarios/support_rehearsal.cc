@@ -193,6 +193,10 @@ void Rehearsal::perform(const Command& command) {
   } else if (what == "row") {  // one with that key, as somebody writes it at the wrong place
     must(fleet.write(instance.name, simulated::InsertRow{"app", "t", std::stoull(command.words.at(1))},
                      privileged, logged));
+  } else if (what == "delete-row") {  // outside the binlog
+    instance.data.rows.at("app").at("t").erase(std::stoull(command.words.at(1)));
+  } else if (what == "restore") {  // a backup of that server's data, outside the binlog
+    instance.data.rows = fleet.at(command.words.at(1)).data.rows;
   } else if (what == "schema") {
     must(fleet.write(instance.name, simulated::CreateSchema{command.words.at(1)}, privileged, logged));
   } else if (what ==
@@ -275,7 +279,8 @@ void Rehearsal::settle() {
 void Rehearsal::write_all_the_while(bool also_where_no_data) {
   std::vector<std::string> roots;
   for (const Server& server : topology.servers)
-    if (server.is_root() && (also_where_no_data || !rows_of(fleet.at(server.name.text)).empty()))
+    if (server.is_root() &&
+        (!rows_of(fleet.at(server.name.text)).empty() || (also_where_no_data && roots.empty())))
       roots.push_back(server.name.text);
   fleet.meanwhile = [this, roots](simulated::SimulatedFleet& running) {
     if (++asked_ % 2 != 0) return;

@@ -45,7 +45,8 @@ class Rehearsal {
 
   void perform(const Command&);                       // what a person does
   void settle();                                      // writers stop, replication comes to rest
-  void write_all_the_while(bool also_where_no_data);  // at every root of the file, whenever a server is asked
+  // At the roots of the file that have data, and at the first one if it has none, too, whenever a server is asked.
+  void write_all_the_while(bool also_where_no_data);
   Plan plan();                                        // as `stemma plan`: observes, decides, changes nothing
 
   struct Run {

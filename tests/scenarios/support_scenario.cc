@@ -59,6 +59,7 @@ Scenario read_scenario(const fs::path& path) {
     if (line.front() != ' ') {
       section = line;
       if (section == "only simulated") scenario.only_simulated = true;
+      if (section == "left after a restart") scenario.left_after_a_restart = true;
       continue;
     }
     const std::string text = line.substr(line.find_first_not_of(' '));

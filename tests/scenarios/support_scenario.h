@@ -28,7 +28,9 @@ struct FleetServer {
 struct Scenario {
   std::filesystem::path path;
   std::string title;
-  bool only_simulated = false;  // says of what no real server can be made to do in time
+  // Sections without lines, which say of the scenario what is true of few.
+  bool only_simulated = false;        // no real server can be made to do it in time
+  bool left_after_a_restart = false;  // what a restart undoes in the middle of it, a person has to mend
   std::vector<FleetServer> fleet;
   std::vector<Command> before;
   std::string coordinates = "auto";
