@@ -28,36 +28,11 @@ bool says(const Command& command, std::string_view word) {
   return std::find(command.words.begin(), command.words.end(), word) != command.words.end();
 }
 
-std::string intervals(const std::set<std::uint64_t>& numbers) {
-  std::vector<std::string> texts;
-  for (auto at = numbers.begin(); at != numbers.end();) {
-    const std::uint64_t first = *at;
-    std::uint64_t last = first;
-    for (++at; at != numbers.end() && *at == last + 1; ++at) last = *at;
-    texts.push_back(first == last ? std::to_string(first) : fmt::format("{}-{}", first, last));
-  }
-  return fmt::format("{}", fmt::join(texts, ","));
-}
-
 std::set<std::uint64_t> rows_of(const Instance& instance) {
   const auto schema = instance.data.rows.find("app");
   if (schema == instance.data.rows.end()) return {};
   const auto table = schema->second.find("t");
   return table == schema->second.end() ? std::set<std::uint64_t>{} : table->second;
-}
-
-std::string words_of(const Channel& channel) {
-  std::string text =
-      fmt::format("follows {} by {}", channel.host, channel.gtid == ChannelGtid::no ? "position" : "gtid");
-  if (!channel.name.empty()) text = fmt::format("'{}' {}", channel.name, text);
-  const bool runs = channel.receiver == ReceiverState::on && channel.applier;
-  if (runs) return text;
-  if (channel.receiver == ReceiverState::off) text += ", receiver off";
-  if (channel.receiver == ReceiverState::connecting) text += ", connecting";
-  if (channel.receiver_errno != 0) text += fmt::format(" ({})", channel.receiver_errno);
-  if (!channel.applier) text += ", applier off";
-  if (channel.applier_errno != 0) text += fmt::format(" ({})", channel.applier_errno);
-  return text;
 }
 
 }  // namespace
@@ -142,7 +117,7 @@ class Rehearsal::Faulty final : public Provider {
   std::atomic<bool> dead_{false};
 };
 
-Rehearsal::Rehearsal(const Scenario& scenario) {
+Rehearsal::Rehearsal(const Scenario& scenario) : scenario_(scenario) {
   for (const FleetServer& server : scenario.fleet) {
     Instance& instance = fleet.add(server.name, server.flavor, server.version);
     for (const std::string& word : server.words) {
@@ -366,27 +341,15 @@ void Rehearsal::look_at_invariants(const std::string& after) {
 }
 
 std::string Rehearsal::end(bool counts) const {
-  std::string text;
+  std::map<std::string, Standing> standings;
   for (const auto& [name, instance] : fleet.all()) {
-    std::string line = name;
-    if (!instance.up) {
-      text += line + "  down\n";
-      continue;
-    }
-    line += instance.takes_writes(false)       ? "  writable"
-            : instance.running.super_read_only ? "  super-read-only"
-                                               : "  read-only";
-    for (const auto& [channel, replication] : instance.channels) line += "  " + words_of(replication.status);
-    const Server* declared = topology.find({name});
-    const auto rows = rows_of(instance);
-    if (declared != nullptr && declared->channels.size() == 1 && !rows.empty() &&
-        rows == rows_of(fleet.at(declared->channels.front().source.text)))
-      line += fmt::format("  rows as {}", declared->channels.front().source.text);
-    else if (!rows.empty())
-      line += counts ? fmt::format("  rows {}", intervals(rows)) : "  rows";
-    text += line + "\n";
+    Standing& standing = standings[name];
+    standing = {
+        instance.up, instance.running.read_only, instance.running.super_read_only, {}, rows_of(instance)};
+    for (const auto& [channel, replication] : instance.channels)
+      standing.channels.push_back(words_of(replication.status, replication.status.host));
   }
-  return text;
+  return end_text(standings, scenario_, counts);
 }
 
 std::string Rehearsal::everything() const {

@@ -43,11 +43,11 @@ class Rehearsal {
   Secrets secrets;
   simulated::SimulatedFleet fleet;
 
-  void perform(const Command&);                       // what a person does
-  void settle();                                      // writers stop, replication comes to rest
+  void perform(const Command&);  // what a person does
+  void settle();                 // writers stop, replication comes to rest
   // At the roots of the file that have data, and at the first one if it has none, too, whenever a server is asked.
   void write_all_the_while(bool also_where_no_data);
-  Plan plan();                                        // as `stemma plan`: observes, decides, changes nothing
+  Plan plan();  // as `stemma plan`: observes, decides, changes nothing
 
   struct Run {
     Ending ending = Ending::partly;
@@ -58,9 +58,7 @@ class Rehearsal {
   // As `stemma apply --yes`. Each change is followed by a look at the invariants.
   Run apply(std::size_t parallelism, const Fault& = {});
 
-  // How the servers stand, a line each: who takes writes, who follows whom and how, which rows are there. A replica with
-  // its source's rows has "rows as primary"; without `counts` those of the roots are not told.
-  [[nodiscard]] std::string end(bool counts = true) const;
+  [[nodiscard]] std::string end(bool counts = true) const;  // end_text() of the servers as they stand
   // Everything that reading must leave as it is.
   [[nodiscard]] std::string everything() const;
   // What was seen of invariants being broken; empty: nothing.
@@ -75,6 +73,7 @@ class Rehearsal {
     bool writable = false;
     std::map<std::string, Channel> channels;
   };
+  const Scenario scenario_;
   // By server, as it was when the first apply began, or when it was last restarted.
   std::map<std::string, Remembered> before_;
   std::vector<std::string> broken_;

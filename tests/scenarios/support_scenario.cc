@@ -1,6 +1,7 @@
 #include "tests/scenarios/support_scenario.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -87,6 +88,62 @@ std::string topology_text(const Scenario& scenario, const std::map<std::string, 
   for (const auto& words : scenario.declared) {
     const auto address = addresses.find(words[0]);
     text += server_table(words, address == addresses.end() ? "" : address->second);
+  }
+  return text;
+}
+
+std::string words_of(const Channel& channel, const std::string& source) {
+  std::string text =
+      fmt::format("follows {} by {}", source, channel.gtid == ChannelGtid::no ? "position" : "gtid");
+  if (!channel.name.empty()) text = fmt::format("'{}' {}", channel.name, text);
+  if (channel.receiver == ReceiverState::on && channel.applier) return text;
+  if (channel.receiver == ReceiverState::off) text += ", receiver off";
+  if (channel.receiver == ReceiverState::connecting) text += ", connecting";
+  if (channel.receiver_errno != 0) text += fmt::format(" ({})", channel.receiver_errno);
+  if (!channel.applier) text += ", applier off";
+  if (channel.applier_errno != 0) text += fmt::format(" ({})", channel.applier_errno);
+  return text;
+}
+
+std::string intervals(const std::set<std::uint64_t>& numbers) {
+  std::vector<std::string> texts;
+  for (auto at = numbers.begin(); at != numbers.end();) {
+    const std::uint64_t first = *at;
+    std::uint64_t last = first;
+    for (++at; at != numbers.end() && *at == last + 1; ++at) last = *at;
+    texts.push_back(first == last ? std::to_string(first) : fmt::format("{}-{}", first, last));
+  }
+  return fmt::format("{}", fmt::join(texts, ","));
+}
+
+std::string end_text(const std::map<std::string, Standing>& standings, const Scenario& scenario,
+                     bool counts) {
+  std::string text;
+  for (const auto& [name, standing] : standings) {
+    text += name;
+    if (!standing.up) {
+      text += "  down\n";
+      continue;
+    }
+    text += standing.super_read_only ? "  super-read-only"
+            : standing.read_only     ? "  read-only"
+                                     : "  writable";
+    for (const std::string& channel : standing.channels) text += "  " + channel;
+    const auto declared = std::find_if(scenario.declared.begin(), scenario.declared.end(),
+                                       [&, &called = name](const auto& words) { return words[0] == called; });
+    std::vector<std::string> sources;
+    if (declared != scenario.declared.end())
+      for (std::size_t i = 1; i < declared->size(); ++i) {
+        const auto less = (*declared)[i].find('<');
+        if (less != std::string::npos)
+          sources.push_back(less == 0 ? declared->at(i + 1) : (*declared)[i].substr(less + 1));
+      }
+    if (!standing.rows.empty() && sources.size() == 1 && standings.at(sources[0]).up &&
+        standings.at(sources[0]).rows == standing.rows)
+      text += fmt::format("  rows as {}", sources[0]);
+    else if (!standing.rows.empty())
+      text += counts ? fmt::format("  rows {}", intervals(standing.rows)) : "  rows";
+    text += "\n";
   }
   return text;
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,21 @@ std::vector<std::filesystem::path> scenario_files();
 // The text of the topology file, with addresses by server.
 std::string topology_text(const Scenario&, const std::map<std::string, std::string>& addresses,
                           const std::string& account);
+
+// "follows primary by gtid, applier off (1062)".
+std::string words_of(const Channel&, const std::string& source);
+// "1-3,7"
+std::string intervals(const std::set<std::uint64_t>& numbers);
+
+// How a server stands in the end.
+struct Standing {
+  bool up = true, read_only = false, super_read_only = false;
+  std::vector<std::string> channels;  // words_of()
+  std::set<std::uint64_t> rows;       // keys of app.t
+};
+// A line for each server. A replica of one source that has its rows has "rows as SOURCE"; without `counts` the rows of
+// others are not told.
+std::string end_text(const std::map<std::string, Standing>&, const Scenario&, bool counts = true);
 
 // Compares the sections with those of the file; with STEMMA_WRITE_EXPECTED set they are written into it instead: look
 // at the difference before you commit it.
