@@ -274,6 +274,33 @@ bool all_declared(const Server& replica, const ServerState& state) {
                      [&](const Channel& channel) { return replica.channel(channel.name) != nullptr; });
 }
 
+// Whether the source has purged what would come next. With its relay log kept (`keeps`) a channel goes on from where its
+// receiver stopped; but MariaDB, where both threads are off and GTIDs are used, begins a new one.
+bool next_is_purged(const ServerState& source, const ServerState& state, const Channel& channel,
+                    const Origin& origin, bool keeps) {
+  if (!keeps) return !source_can_send(source, state, origin, channel.name);
+  if (channel.receiver != ReceiverState::off) return false;
+  if (channel.gtid == ChannelGtid::no) return channel.read.known() && !has_binlog(source, channel.read);
+  if (source.mysql_gtids)
+    return !state.mysql_gtids->executed.unite(channel.retrieved).contains(source.mysql_gtids->purged);
+  return !channel.applier && !source_can_send(source, state, origin, channel.name);
+}
+
+AttachDecision refuse_purged(const DeclaredLink& link, const ServerState& state, const Channel& channel,
+                             bool keeps) {
+  const std::string &source = link.source().text, &replica = link.replica.name.text;
+  if (channel.gtid != ChannelGtid::no)
+    return refused("replica.binlog-gone", link,
+                   fmt::format("{} has purged what {} needs after {}", source, replica,
+                               state.executed().empty() ? "the beginning" : to_text(state.executed())),
+                   provision_anew(link));
+  return refused("replica.binlog-gone", link,
+                 fmt::format("{} has purged {}, from which {} would have to go on", source,
+                             (keeps ? channel.read : channel.executed).file, replica),
+                 fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
+                             replica_word(state), replica, provision_anew(link)));
+}
+
 }  // namespace
 
 bool source_can_send(const ServerState& source, const ServerState& replica, const Origin& origin,
@@ -353,25 +380,15 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
     attach.origin = wants_gtids ? Origin{FromOwnGtid{}} : Origin{FromExecuted{}};
     attach.reason = "it goes on from what it has executed";
     attach.in_place = same_mode;
-    // With its relay log kept it goes on from where its receiver stopped.
-    const bool receives_on = keeps_relay_log && channel->gtid == ChannelGtid::no;
-    const bool gone =
-        receives_on ? channel->receiver == ReceiverState::off && channel->read.known() &&
-                          !has_binlog(source, channel->read)
-                    : !keeps_relay_log && !source_can_send(source, state, attach.origin, link.channel.name);
-    if (!gone) return {attach, std::nullopt};
+    if (!next_is_purged(source, state, *channel, attach.origin, keeps_relay_log))
+      return {attach, std::nullopt};
     if (!wants_gtids && state.flavor == Flavor::mariadb)
       if (auto instead = attach_by_own_gtid(scene, link, source, state, {},
                                             "the binlog that it would go on from is purged; it goes on from "
                                             "the GTIDs that it has executed");
           instead.attach)
         return instead;
-    return refused(
-        "replica.binlog-gone", link,
-        fmt::format("{} has purged {}, from which {} would have to go on", link.source().text,
-                    (receives_on ? channel->read : channel->executed).file, link.replica.name.text),
-        fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
-                    replica_word(state), link.replica.name.text, provision_anew(link)));
+    return refuse_purged(link, state, *channel, keeps_relay_log && channel->gtid == ChannelGtid::no);
   }
   // A channel whose place was lost before anything came through it, on servers that are both still empty, is as
   // good as none.

@@ -115,7 +115,7 @@ else
     stage "tsan build" build tsan && run_tests tsan
     stage lint tests/lint.sh
   else
-    stage "asan build" build asan && run_tests asan --exclude-regex '^(consumer|layers|live-more)$'
+    stage "asan build" build asan && run_tests asan --exclude-regex '^(consumer|layers|live-more|live-scenarios)$'
     stage format tests/lint.sh --format
   fi
   run_servers

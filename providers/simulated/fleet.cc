@@ -5,7 +5,8 @@
 namespace stemma::simulated {
 namespace {
 
-constexpr int kAccessDenied = 1045, kFatalRead = 1236, kSameServerId = 1593, kCantConnect = 2003;
+constexpr int kAccessDenied = 1045, kFatalRead = 1236, kFatalReadSince80 = 13114, kSameServerId = 1593,
+              kCantConnect = 2003;
 // What a thread gets done in one round: replication lags, and a step may find it anywhere.
 constexpr int kReceivesAtOnce = 3, kAppliesAtOnce = 2;
 
@@ -142,7 +143,11 @@ void SimulatedFleet::connect(Instance& instance, Replication& replication) {
                           "Could not find first log file name in binary log index file");
   } else {
     if (std::string trouble = gtid_trouble(instance, *source); !trouble.empty())
-      return end_receiver(replication, kFatalRead, std::move(trouble));
+      return end_receiver(replication,
+                          instance.flavor == Flavor::mysql && instance.version >= Version{8, 0, 0}
+                              ? kFatalReadSince80
+                              : kFatalRead,
+                          std::move(trouble));
     status.read = first;  // what it has already is left out as the dump goes on
     if (!status.executed.known()) status.executed = first;
     replication.skipped = false;
@@ -178,7 +183,8 @@ void SimulatedFleet::receive(Instance& instance, Replication& replication) {
     if (!event) break;
     const Transaction& transaction = *event->transaction;
     replication.dumped = event->end;
-    if (status.gtid != ChannelGtid::no && (instance.has_executed(transaction) || received_already(transaction))) {
+    if (status.gtid != ChannelGtid::no &&
+        (instance.has_executed(transaction) || received_already(transaction))) {
       replication.skipped = true;
       continue;
     }

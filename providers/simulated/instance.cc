@@ -19,7 +19,7 @@ Instance::Instance(std::string called, Flavor its_flavor, Version its_version, I
       identity(std::move(its_identity)),
       gtid_mode(its_flavor == Flavor::mariadb),
       binlog(its_flavor) {
-  option_file.variables = {{"sync_binlog", "0"},
+  option_file.variables = {{"sync_binlog", flavor == Flavor::mysql ? "1" : "0"},
                            {"max_connections", "151"},
                            {"slave_parallel_threads", "0"},
                            {"gtid_domain_id", "0"}};
