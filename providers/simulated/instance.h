@@ -28,8 +28,8 @@ struct Replication {
   std::string password;
   std::deque<Received> relay_log;
   bool connected = false;
-  Coordinates dumped;    // how far the source has looked for what it has to send
-  bool skipped = false;  // by GTID, since it last sent something
+  Coordinates dumped;      // how far the source has looked for what it has to send
+  bool skipped = false;    // by GTID, since it last sent something
   Clock::Time next_try{};  // a receiver that could not connect sleeps until then
 };
 

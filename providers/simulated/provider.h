@@ -32,7 +32,7 @@ class SimulatedProvider final : public Provider {
   SimulatedFleet& fleet_;
   const Topology& topology_;
   const Secrets& secrets_;
-  std::map<ServerName, Identity> identities_;       // as first observed
+  std::map<ServerName, Identity> identities_;      // as first observed
   std::map<ServerName, std::uint64_t> connected_;  // to which start of the server
   std::set<ServerName> locked_;
 };

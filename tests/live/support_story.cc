@@ -540,7 +540,8 @@ void Story::same_data() {
 // A server that has just been changed goes on for a moment: relay logs rotate, threads come to rest.
 std::string Story::snapshot() const {
   std::string before = snapshot_now();
-  int equal = 0;  // one is not enough: MySQL 9.7 wrote down where an applier stood more than 100 ms after its GTIDs
+  int equal =
+      0;  // one is not enough: MySQL 9.7 wrote down where an applier stood more than 100 ms after its GTIDs
   for (const auto deadline = steady_clock::now() + std::chrono::seconds(30);
        equal < 3 && steady_clock::now() < deadline;) {
     std::this_thread::sleep_for(milliseconds(100));

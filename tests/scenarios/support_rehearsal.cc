@@ -272,7 +272,8 @@ Plan Rehearsal::plan() {
   return std::move(*made);
 }
 
-Rehearsal::Run Rehearsal::apply(std::size_t parallelism, const Fault& fault) {
+Rehearsal::Run Rehearsal::apply(std::size_t parallelism, const Fault& fault,
+                                const std::function<void(Plan&)>& reorder) {
   if (before_.empty())
     for (const auto& [name, instance] : fleet.all()) remember(name);
   Run run;
@@ -282,6 +283,7 @@ Rehearsal::Run Rehearsal::apply(std::size_t parallelism, const Fault& fault) {
   const ApplyTo to{topology, secrets, provider, clock_, stop};
   auto prepared = prepare_apply(to, std::chrono::milliseconds(0));
   if (!prepared) throw std::runtime_error(prepared.error().message);
+  if (reorder) reorder(prepared->plan);
   run.plan = prepared->plan;
   if (!run.plan.refusals.empty()) {
     run.ending = Ending::refused;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,8 +56,9 @@ class Rehearsal {
     int changes = 0;
     std::string trouble;  // of the steps that failed
   };
-  // As `stemma apply --yes`. Each change is followed by a look at the invariants.
-  Run apply(std::size_t parallelism, const Fault& = {});
+  // As `stemma apply --yes`. Each change is followed by a look at the invariants. `reorder` may put the steps into another
+  // order that their needs allow.
+  Run apply(std::size_t parallelism, const Fault& = {}, const std::function<void(Plan&)>& reorder = {});
 
   [[nodiscard]] std::string end(bool counts = true) const;  // end_text() of the servers as they stand
   // Everything that reading must leave as it is.

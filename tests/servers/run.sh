@@ -69,14 +69,16 @@ people_call_it() {
 
 # The figures of the machine's own server, from what the release build's last ctest has left.
 own_words() {
-  local log=build/release/Testing/Temporary/LastTest.log part=$logs/own.log name stories more
-  for name in providers live live-more; do
+  local log=build/release/Testing/Temporary/LastTest.log part=$logs/own.log name stories more scenarios
+  for name in providers live live-more live-scenarios; do
     printf '== %s_tests\n' "$name"
     sed -n "/^[0-9]*\/[0-9]* Testing: $name\$/,/^<end of output>\$/p" "$log" 2>/dev/null
     echo "== end"
   done >"$part"
-  if stories=$(counts "$part" live_tests) && more=$(counts "$part" live-more_tests); then
-    stories="$((${stories% of *} + ${more% of *})) of $((${stories#* of } + ${more#* of }))"
+  if stories=$(counts "$part" live_tests) && more=$(counts "$part" live-more_tests) &&
+    scenarios=$(counts "$part" live-scenarios_tests); then
+    stories="$((${stories% of *} + ${more% of *} + ${scenarios% of *})) of"
+    stories+=" $((${stories#* of } + ${more#* of } + ${scenarios#* of }))"
   else
     stories="not run"
   fi
