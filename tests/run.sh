@@ -56,12 +56,12 @@ build() {
   return 1
 }
 
-# run_tests PRESET [CTEST OPTION…]: the tests of one build, one after the other: the live ones want the cores for their
-# servers.
+# run_tests PRESET [CTEST OPTION…]: the tests of one build, two at a time: the live ones wait for their servers most of
+# the time.
 run_tests() {
   local name="$1 tests" log=$logs/$1-tests.log start=$SECONDS code line bad all
   echo "== $name"
-  ctest --preset "$1" --timeout 1800 "${@:2}" 2>&1 | tee "$log"
+  ctest --preset "$1" --parallel 2 --timeout 1800 "${@:2}" 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
   line=$(grep -E '^[0-9]+% tests passed' "$log")
   if [[ $line =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then

@@ -275,6 +275,14 @@ Result<void> MysqlProvider::refresh(const ServerName& name, const Reading& readi
 Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, ServerState& state) {
   Lane& lane = this->lane(step.server);
   const std::lock_guard guard(lane.guard);
+  // What the step needs was read on a connection that has broken since: the server may have been restarted, and lost
+  // what was not persisted. The caller looks again before anything is sent.
+  if (lane.identity && (!lane.connection || !lane.connection->alive()))
+    return tl::unexpected(Error{Trouble::unreachable,
+                                "the connection was lost before the step began; nothing was sent",
+                                "run apply again to go on",
+                                0,
+                                {}});
   const auto* follows = std::get_if<Follows>(&step.ensures.front());
   const bool source_offers_tls = follows != nullptr && this->lane(follows->source).offers_tls.load();
   const auto lock_wait = std::chrono::duration_cast<std::chrono::seconds>(timeouts_.read) - kUnderReadTimeout;

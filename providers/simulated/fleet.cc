@@ -198,7 +198,8 @@ void SimulatedFleet::receive(Instance& instance, Replication& replication) {
   // Ends of headers and rotations reach a replica, too. A MySQL source that has skipped transactions says nothing.
   const bool at_end = !source->binlog.next(replication.dumped);
   const bool silent = instance.flavor == Flavor::mysql && replication.skipped;
-  if (at_end && !silent && source->binlog.has(replication.dumped)) status.read = source->binlog.end();
+  if (at_end && !silent && reached(source->binlog.end(), replication.dumped))
+    status.read = source->binlog.end();
 }
 
 void SimulatedFleet::apply(Instance& instance, Replication& replication) const {

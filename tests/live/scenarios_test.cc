@@ -51,6 +51,7 @@ Shape shape_of(const Scenario& scenario) {
 // What this fleet has that the servers at hand are not, or can't be made to have.
 bool can_be_played(const Scenario& scenario) {
   if (scenario.only_simulated || scenario.fleet.size() != scenario.declared.size()) return false;
+  if (test::on_server("mysql-5.6")) return false;  // those of MySQL are of 8.0
   const Flavor here = test::on_mysql() ? Flavor::mysql : Flavor::mariadb;
   return std::all_of(scenario.fleet.begin(), scenario.fleet.end(), [&](const FleetServer& server) {
     const auto& words = server.words;
@@ -317,5 +318,5 @@ TEST_CASE("scenarios on real servers, counted", "[live][scenarios]") {
   const auto played = std::count_if(files.begin(), files.end(),
                                     [](const auto& file) { return can_be_played(read_scenario(file)); });
   std::cout << fmt::format("{} of {} scenarios played on real servers\n", played, files.size());
-  CHECK(played > 0);
+  CHECK((played > 0 || test::on_server("mysql-5.6")));
 }
