@@ -110,10 +110,11 @@ Outcome execute(const Plan& plan, Runner& runner, const EventSink& sink, const s
   Outcome outcome;
   outcome.errors.resize(plan.steps.size());
   outcome.effects.resize(plan.steps.size());
+  bool lock_lost = false;
   for (;;) {
     // Write down all that may start now, make that durable once, then start it ...
     std::vector<StepIndex> batch;
-    while (!outcome.journal_error && !stop.load() && batch.size() < runner.room()) {
+    while (!outcome.journal_error && !lock_lost && !stop.load() && batch.size() < runner.room()) {
       const auto step = schedule.next();
       if (!step) break;
       if (auto told = sink.tell(StepStarted{*step}); !told) {
@@ -139,6 +140,8 @@ Outcome execute(const Plan& plan, Runner& runner, const EventSink& sink, const s
       outcome.effects[ended.step] = *ended.result;
     else
       outcome.errors[ended.step] = ended.result.error();
+    // Another apply may be at work from now on, on this server first and then on others.
+    if (!ended.result && ended.result.error().trouble == Trouble::locked) lock_lost = true;
     if (auto told = sink.tell(StepFinished{&ended}); !told && !outcome.journal_error)
       outcome.journal_error = told.error();
   }

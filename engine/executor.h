@@ -60,7 +60,8 @@ struct Outcome {
   std::optional<Error> journal_error;  // the sink failed: nothing was started after that
 };
 
-// Returns when nothing runs any more. When `stop` turns true, running steps are finished and none is started.
+// Returns when nothing runs any more. When `stop` turns true, or a step has failed because the apply's lock was lost
+// (Trouble::locked), running steps are finished and none is started.
 Outcome execute(const Plan&, Runner&, const EventSink&, const std::atomic<bool>& stop);
 
 }  // namespace stemma

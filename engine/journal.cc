@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "plans/json_text.h"
 
@@ -48,9 +49,16 @@ Result<Journal> Journal::create(const std::filesystem::path& directory, const st
   const auto folder = directory / file_name(topology);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  const auto path = folder / fmt::format("{}-{}.jsonl", now("{0:%Y%m%dT%H%M%S}.{1:03}Z"), ::getpid());
-  const int file =
-      error ? -1 : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  std::filesystem::path path;
+  int file = -1;
+  // A name that is taken: another apply of this process in the same millisecond, or a clock that was set back.
+  for (int tries = 0; file < 0 && tries < 1000; ++tries) {
+    path = folder / fmt::format("{}-{}.jsonl", now("{0:%Y%m%dT%H%M%S}.{1:03}Z"), ::getpid());
+    if (error) break;
+    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (file < 0 && errno != EEXIST) break;
+    if (file < 0) std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
   if (file < 0)
     return tl::unexpected(
         Error{Trouble::refused,

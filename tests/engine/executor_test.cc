@@ -108,6 +108,23 @@ TEST_CASE("a failure stops what hangs on it, and its error is kept") {
   CHECK(witness.said.find("!a1") != std::string::npos);
 }
 
+TEST_CASE("a lost lock stops the whole run: somebody else may be at work") {
+  const bool threads = GENERATE(false, true);
+  Plan plan = small_plan();
+  // Nothing hangs on a1, and yet nothing else is begun.
+  plan.steps.push_back(step("d1", "d", {1}));
+  auto runner = either(threads, [](const Step& s) -> Result<Effect> {
+    if (s.id == "a1") return fail(Trouble::locked, "the lock was lost");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // what runs is finished
+    return Effect::made;
+  });
+  Witness witness(plan);
+  const std::atomic<bool> stop = false;
+  const Outcome outcome = execute(plan, *runner, witness.sink(), stop);
+  CHECK(states(outcome) == (threads ? "fdnrnr" : "frnwnw"));
+  CHECK(outcome.errors[0]->trouble == Trouble::locked);
+}
+
 TEST_CASE("an exception in a step is our own mistake, and ends only that step") {
   const bool threads = GENERATE(false, true);
   const Plan plan = small_plan();
