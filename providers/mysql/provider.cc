@@ -9,6 +9,7 @@
 #include "plans/semi_sync.h"
 #include "providers/mysql/mask.h"
 #include "providers/mysql/reader.h"
+#include "providers/mysql/relay_log.h"
 #include "providers/mysql/sql.h"
 
 namespace stemma::mysql {
@@ -290,6 +291,15 @@ Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, Se
       statements(step, StepContext{topology_, secrets_, state, source_offers_tls, outputs, lock_wait});
   if (!work) return tl::unexpected(work.error());
   auto done = read_back(lane, reading_for(step.kind), state, *work);
+  if (!done && is_broken_relay_log(done.error().number)) {
+    const auto broken = done;
+    if (const std::string discard = discard_relay_log(step, state); !discard.empty()) {
+      work->insert(work->begin(), discard);
+      done = read_back(lane, reading_for(step.kind), state, *work);
+      if (!done && is_privilege_error(done.error().number)) done = broken;  // it wants RELOAD
+    }
+    if (!done) done.error().hint = relay_log_hint(step, state);
+  }
   if (!done && step.kind == StepKind::set_variable && done.error().trouble == Trouble::refused)
     done.error().hint =
         fmt::format("if it can't be set at run time, put this into the option file: [mysqld] {} = {}",

@@ -114,6 +114,12 @@ std::vector<std::string> set_filters(const Dialect& dialect, const DeclaredChann
 
 // Every option is said each time. What CHANGE MASTER is not told it keeps, but for the heartbeat, which falls
 // back to its default (MariaDB 10.11, sql_repl.cc); and the SSL words depend on what was said before.
+std::string change_verb(const Dialect& dialect, std::string_view channel) {
+  return dialect.flavor == Flavor::mysql || channel.empty()
+             ? std::string(dialect.change)
+             : fmt::format("CHANGE MASTER{} TO", after_verb(dialect, channel));
+}
+
 std::string change_source(const Dialect& dialect, const ChannelChange& change) {
   Options options(dialect);
   const ChannelOptions& declared = change.channel.options;
@@ -168,10 +174,7 @@ std::string change_source(const Dialect& dialect, const ChannelChange& change) {
     say("IGNORE_DOMAIN_IDS", without, only, now != nullptr && !now->ignore_domain_ids.empty());
   }
   const std::string& name = change.channel.name;
-  const std::string verb = mysql || name.empty()
-                               ? std::string(dialect.change)
-                               : fmt::format("CHANGE MASTER{} TO", after_verb(dialect, name));
-  return fmt::format("{} {}{}", verb, options.text(), at_end(dialect, name));
+  return fmt::format("{} {}{}", change_verb(dialect, name), options.text(), at_end(dialect, name));
 }
 
 }  // namespace stemma::mysql

@@ -54,6 +54,8 @@ struct ChannelChange {
 // too: a statement that names none is about all channels.
 std::string after_verb(const Dialect&, std::string_view channel);
 std::string at_end(const Dialect&, std::string_view channel);
+// CHANGE MASTER TO, with the name of the channel where it stands after the verb; at_end() is still to come.
+std::string change_verb(const Dialect&, std::string_view channel);
 // The statements that set the declared filters of schemas and tables; CHANGE leaves the others as they are.
 std::vector<std::string> set_filters(const Dialect&, const DeclaredChannel&);
 std::string change_source(const Dialect&, const ChannelChange&);

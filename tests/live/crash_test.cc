@@ -217,10 +217,10 @@ TEST_CASE("a server that dies in mid-apply stops only what needs it", "[live][cr
   auto holder = story.connect("replica-1");
   REQUIRE(holder);
   REQUIRE(holder->query("FLUSH TABLES WITH READ LOCK"));
-  const std::string pid = read_text(story.cell("replica-1", "SELECT @@pid_file"));
+  const pid_t pid = story.pid("replica-1");
   const auto running = story.start({"apply", story.file(), "--yes", "--format", "json"});
   a_step_waits(story);
-  REQUIRE(::kill(std::stoi(pid), SIGKILL) == 0);
+  REQUIRE(::kill(pid, SIGKILL) == 0);
   const Ran ran = running->wait();
   INFO(ran.all());
   CHECK(ran.code == 5);

@@ -85,7 +85,7 @@ TEST_CASE("a server that accepts and then says nothing delays nobody for long", 
   REQUIRE(story.apply().code == 0);
   story.writer();
   story.caught_up();
-  const int pid = std::stoi(read_text(story.cell("replica-2", "SELECT @@pid_file")));
+  const pid_t pid = story.pid("replica-2");
   REQUIRE(::kill(pid, SIGSTOP) == 0);
   story.sql("replica-1", {"STOP SLAVE SQL_THREAD"});
   const Ran drift = story.stemma({"drift", "--timeout", "1s", "--format", "json"});

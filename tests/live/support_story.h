@@ -126,7 +126,9 @@ class Story {
   void rewrite(const Shape& shape);                    // another file for the same servers
   Ran run(const std::vector<std::string>& arguments);  // as they are
   Ran stemma(std::vector<std::string> arguments);      // the topology file comes after the command
-  std::unique_ptr<Running> start(std::vector<std::string> arguments);
+  // As the last words of another command, if one is given: {"faketime", "-1h"}.
+  std::unique_ptr<Running> start(const std::vector<std::string>& arguments,
+                                 std::vector<std::string> wrapper = {});
   Ran sandbox_up();  // on test_server(); the servers that run are kept
   Ran apply();       // apply --yes --format json
   // Errors that drift finds, for the account that applies and, where the file names no other, for one that may only
@@ -148,7 +150,9 @@ class Story {
   [[nodiscard]] std::string slave(const std::string& server,
                                   const std::string& column) const;  // "" no channel
   void await(const std::string& server, const std::string& slave_column, const std::string& value) const;
-  void stop_server(const std::string& server) const;
+  [[nodiscard]] pid_t pid(const std::string& server) const;
+  void stop_server(const std::string& server) const;  // SIGTERM, until it is gone
+  void kill_server(const std::string& server) const;  // SIGKILL, until it is gone
   void restart(const std::string& server, const std::vector<std::string>& options) const;
 
   // The GRANTs that `stemma grants` prints for the account of that file on this server.
