@@ -1,5 +1,7 @@
 // Servers, connections and disks that fail in the middle of an apply, while a writer writes: the next run arrives, and
 // not one row is lost or doubled. STEMMA_TEST_FAULTS=100 for a long run.
+#include <fmt/format.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <functional>
@@ -146,6 +148,43 @@ TEST_CASE("a server fails at any instant of the first apply", "[live][faults]") 
       story.writer().must_write();
       story.same_data();
     }
+}
+
+// Each byte late, so that kills fall between what is sent and what is answered.
+TEST_CASE("kill -9 at any instant of an apply over a slow network", "[live][faults][crash]") {
+  constexpr int beyond = 5;
+  Shape shape = quickstart("gtid");
+  Story story(shape);
+  std::vector<std::string> proxy = {STEMMA_PROXY, "20000"};
+  for (const ServerLines& server : shape.servers)
+    proxy.push_back(fmt::format("{}:{}", story.port(server.name) + beyond, story.port(server.name)));
+  Running wire(proxy, {}, story.path("wire"));
+  shape.by_way_of = beyond;
+  story.rewrite(shape);
+  const Ran whole = story.apply();
+  INFO(whole.all());
+  REQUIRE(whole.code == 0);
+  Writer& writer = story.writer();
+  story.caught_up();
+  std::mt19937 random{std::random_device{}()};
+  for (int round = 0; round < rounds(6); ++round) {
+    const auto moment =
+        milliseconds(std::uniform_int_distribution<std::int64_t>(0, whole.took.count())(random));
+    INFO("round " << round << ": after " << moment.count() << " ms of " << whole.took.count());
+    disorder(story);
+    writer.must_write();
+    const auto running = story.start({"apply", story.file(), "--yes"});
+    std::this_thread::sleep_for(moment);
+    running->signal(SIGKILL);
+    running->wait();
+    one_writer(story, "");
+    writer.must_write();
+    arrives(story);
+    writer.must_write();
+  }
+  CHECK(story.codes().empty());
+  CHECK(story.applied_steps().empty());
+  story.same_data();
 }
 
 // Seen after kill -9 in the middle of START SLAVE, which begins new relay logs: error 1201 from then on.

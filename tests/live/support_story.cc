@@ -328,25 +328,28 @@ void Story::rewrite(const Shape& shape) {
   ours_ = shape.admin == admin("stemma");
   const std::string head =
       fmt::format("[topology]\nname = \"story\"\ncoordinates = \"{}\"\n[admin]\n", shape.coordinates);
-  std::string text =
-      fmt::format("[replication]\n{}\n{}\n{}\n", shape.account,
-                  test::test_server().name == "mysql-9.7" || contains(shape.account, "plugin =")
-                      ? ""
-                      : "plugin = \"mysql_native_password\"",
-                  shape.replication);
-  int id = 0;
-  for (const ServerLines& server : shape.servers) {
-    ++id;
-    text += fmt::format("[server.{}]\naddress = \"{}\"\n", server.name,
-                        to_text(Address{.host = shape.host, .port = ports_.at(server.name), .socket = {}}));
-    if (shape.server_ids) text += fmt::format("server_id = {}\n", id);
-    if (!server.source.empty()) text += fmt::format("source = \"{}\"\n", server.source);
-    text += server.more + "\n";
-  }
-  text = fmt::format("\n{}[limits]\nstep = \"{}\"\n{}\n", text, shape.step, shape.rest);
-  write_text(file(), head + shape.admin + text);
-  write_text(looking_file(), head + admin("stemma_looks") + text);
-  write_text(path("servers.toml"), head + admin("root") + text);
+  const auto body = [&](int beyond) {
+    std::string text =
+        fmt::format("[replication]\n{}\n{}\n{}\n", shape.account,
+                    test::test_server().name == "mysql-9.7" || contains(shape.account, "plugin =")
+                        ? ""
+                        : "plugin = \"mysql_native_password\"",
+                    shape.replication);
+    int id = 0;
+    for (const ServerLines& server : shape.servers) {
+      ++id;
+      const auto port = static_cast<std::uint16_t>(ports_.at(server.name) + beyond);
+      text += fmt::format("[server.{}]\naddress = \"{}\"\n", server.name,
+                          to_text(Address{.host = shape.host, .port = port, .socket = {}}));
+      if (shape.server_ids) text += fmt::format("server_id = {}\n", id);
+      if (!server.source.empty()) text += fmt::format("source = \"{}\"\n", server.source);
+      text += server.more + "\n";
+    }
+    return fmt::format("\n{}[limits]\nstep = \"{}\"\n{}\n", text, shape.step, shape.rest);
+  };
+  write_text(file(), head + shape.admin + body(shape.by_way_of));
+  write_text(looking_file(), head + admin("stemma_looks") + body(shape.by_way_of));
+  write_text(path("servers.toml"), head + admin("root") + body(0));
 }
 
 std::unique_ptr<Running> Story::start(const std::vector<std::string>& arguments,

@@ -74,6 +74,8 @@ struct Shape {
       "user = \"repl_user\"\nhost = \"%\"";  // lines of [replication], with `plugin` or without
   std::string host = "127.0.0.1";            // where the servers are: or "::1"
   std::string rest;                          // further tables
+  int by_way_of =
+      0;  // not 0: stemma and the replicas find each server at its port and so many more: a proxy's
   bool server_ids = true;
   // limits.step. MySQL's STOP REPLICA waits up to a minute for the rest of a transaction whose receiver is gone.
   std::string step = test::on_mysql() ? "90s" : "20s";
