@@ -8,6 +8,8 @@ set -euo pipefail
 packages=(build-essential cmake ninja-build ccache pkg-config default-libmysqlclient-dev libtomlplusplus-dev
   libboost-graph-dev libexpected-dev catch2 libfmt-dev libcli11-dev nlohmann-json3-dev libssl-dev
   librapidcheck-dev)
+# What the stories do to networks and clocks.
+packages+=(faketime iproute2 nftables)
 
 # has PROGRAM…: one of them is here, also where only root's PATH looks.
 has() {
@@ -17,7 +19,7 @@ has() {
   done
 }
 if [[ ${1:-} == --list ]]; then
-  printf '%s\n' "${packages[@]}" mariadb-server-core mariadb-client-core procps iproute2
+  printf '%s\n' "${packages[@]}" mariadb-server-core mariadb-client-core procps
   exit
 fi
 # Any server and client will do, and MySQL's own packages conflict with Debian's.
@@ -31,7 +33,7 @@ fi
 
 case "${1:-}" in
   "") ;;
-  --test) packages+=(clang-format clang-tidy procps iproute2 python3-jsonschema) ;;
+  --test) packages+=(clang clang-format clang-tidy gcovr libclang-rt-dev procps python3-jsonschema) ;;
   --servers)
     has mmdebstrap || packages+=(mmdebstrap)
     has npm || packages+=(npm)

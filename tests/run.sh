@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# run.sh [--quick|--all] [--write-readme]: builds and tests everything, the tests on real servers included: release, then
-# with the address and undefined-behaviour sanitizers, then clang-format, then what holds on any server on each server of
-# tests/servers, which are fetched meanwhile; --write-readme puts the table of them into README.md. --all adds the stories
-# that only the release build has run till then, with the sanitizers and on the other servers, the thread sanitizer and
-# clang-tidy; --quick is the release build alone.
+# run.sh [--quick|--all] [--write-readme]: builds and tests everything, the tests on real servers included: release; with
+# the address and undefined-behaviour sanitizers, which also tells how many lines were run; with the thread sanitizer;
+# clang-format; each fuzzer for a quarter of a minute; then what holds on any server on each server of tests/servers, which
+# are fetched meanwhile, as the next build is made while tests of the last one wait for their servers. --write-readme puts
+# the table of servers into README.md. --all adds the stories that only the release build has run till then, with the
+# sanitizers and on the other servers, and clang-tidy; --quick is the release build alone.
 # A stage that fails does not hide the others.
-# The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers and each
-# stage that cannot even run its tests counting as one. A server that can't be had was not run: it counts as neither, and
-# is named with its reason; with CI=true it counts as failed.
+# The last line is "N passed, N failed": CTest's tests of all builds added up, each server of tests/servers, each fuzzer
+# and each stage that cannot even run its tests counting as one. A server that can't be had was not run: it counts as
+# neither, and is named with its reason; with CI=true it counts as failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -26,7 +27,10 @@ failed=0
 summary=()
 logs=build/logs
 mkdir -p "$logs"
-trap 'echo "interrupted" >&2; exit 130' INT
+ahead= # the process group of build_ahead
+trap '[[ -z $ahead ]] || kill -- "-$ahead" 2>/dev/null' EXIT
+trap 'echo "interrupted" >&2; exit 130' INT TERM
+export GCOV_ERROR_FILE=/dev/null # a program that a story kills may leave a file of counters half written
 
 # note NAME SECONDS WORDS: one line of the summary.
 note() { summary+=("$(printf '  %-16s %4ss  %s' "$1" "$2" "$3")"); }
@@ -48,12 +52,29 @@ stage() {
 # Quiet when it works, the end of the log when it does not.
 build() {
   local log=$logs/$1.log
-  if cmake --preset "$1" >"$log" 2>&1 && cmake --build --preset "$1" -j 2 -- -k 0 >>"$log" 2>&1; then
-    return
-  fi
+  if make_build "$1"; then return; fi
   grep -E -A 12 'FAILED:|error|Error' "$log" | head -n 120
   echo "the whole log: $log"
   return 1
+}
+
+make_build() { cmake --preset "$1" >"$logs/$1.log" 2>&1 && cmake --build --preset "$1" -j 2 -- -k 0 >>"$logs/$1.log" 2>&1; }
+
+# build_ahead PRESET…: one after the other in the background, in the time that nobody else wants.
+build_ahead() {
+  local preset
+  renice -n 19 "$BASHPID" >/dev/null
+  for preset in "$@"; do rm -f "$logs/$preset.built"; done
+  for preset in "$@"; do
+    if make_build "$preset"; then echo ok; else echo FAILED; fi >"$logs/$preset.new"
+    mv "$logs/$preset.new" "$logs/$preset.built"
+  done
+}
+
+# built PRESET: waits for that.
+built() {
+  until [[ -e $logs/$1.built ]]; do sleep 1; done
+  [[ $(<"$logs/$1.built") == ok ]] || build "$1" # once more, for its words
 }
 
 # run_tests PRESET [CTEST OPTION…]: the tests of one build, two at a time: the live ones wait for their servers most of
@@ -100,6 +121,24 @@ run_servers() {
   done <"$logs/servers.tsv"
 }
 
+# A few seconds of each fuzzer: what it finds in that time, a change has just broken.
+run_fuzzers() {
+  local target log start=$SECONDS failures=0 runs=0
+  echo "== fuzzers"
+  for target in tests/fuzz/*_fuzz.cc; do
+    target=${target##*/} target=${target%_fuzz.cc} log=$logs/fuzz-$target.log
+    if tests/fuzz/run.sh 15 "$target" >"$log" 2>&1; then
+      passed=$((passed + 1))
+      runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$log")))
+    else
+      failures=$((failures + 1))
+      tail -n 60 "$log"
+    fi
+  done
+  failed=$((failed + failures))
+  note fuzzers $((SECONDS - start)) "$runs runs, $failures failed"
+}
+
 if ((quick)); then
   stage packages tests/deps.sh
   stage "release build" build release && run_tests release
@@ -109,15 +148,23 @@ else
   tests/deps.sh --servers # what can't be had for want of it is told as such
   tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
   fetching=$!
-  stage "release build" build release && run_tests release
-  if ((all)); then
-    stage "asan build" build asan && run_tests asan
-    stage "tsan build" build tsan && run_tests tsan
-    stage lint tests/lint.sh
-  else
-    stage "asan build" build asan && run_tests asan --exclude-regex '^(consumer|layers|live-more|live-scenarios)$'
-    stage format tests/lint.sh --format
+  stage "release build" build release
+  set -m
+  build_ahead asan tsan fuzz &
+  ahead=$!
+  set +m
+  if [[ -e build/release/tests/live_tests ]]; then run_tests release; fi
+  # Counted from nothing: only what these tests run.
+  if stage "asan build" built asan; then
+    find build/asan -name '*.gcda' -delete
+    if ((all)); then run_tests asan; else run_tests asan --exclude-regex '^live-(more|scenarios)$'; fi
+    stage coverage tests/coverage.sh
   fi
+  if stage "tsan build" built tsan; then
+    if ((all)); then run_tests tsan; else run_tests tsan --exclude-regex '^live-more$'; fi
+  fi
+  if ((all)); then stage lint tests/lint.sh; else stage format tests/lint.sh --format; fi
+  stage "fuzz build" built fuzz && run_fuzzers
   run_servers
 fi
 

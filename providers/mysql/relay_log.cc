@@ -19,7 +19,7 @@ std::string reset(const Dialect& dialect, std::string_view channel) {
 
 }  // namespace
 
-bool is_broken_relay_log(unsigned error_number) {
+bool is_broken_relay_log(int error_number) {
   return error_number == 1201 || error_number == 1871 || error_number == 1872;
 }
 

@@ -11,7 +11,7 @@ namespace stemma::mysql {
 
 // 1201 (MariaDB: "Could not initialize master info structure"; kill -9 in the middle of START SLAVE, which begins new
 // relay logs, was seen to cause it), 1871 and 1872 (MySQL: connection and applier metadata).
-bool is_broken_relay_log(unsigned error_number);
+bool is_broken_relay_log(int error_number);
 
 // The statement after which the step can be tried again, or "" where a person has to decide. Only for a MariaDB channel
 // by GTID, whose START throws the relay log away of its own accord and asks the source anew for what was not executed.

@@ -205,7 +205,7 @@ void SimulatedFleet::receive(Instance& instance, Replication& replication) {
 void SimulatedFleet::apply(Instance& instance, Replication& replication) const {
   Channel& status = replication.status;
   status.seconds_behind.reset();
-  for (int left = kAppliesAtOnce; left > 0 && !replication.relay_log.empty(); --left) {
+  for (int left = instance.slow ? 0 : kAppliesAtOnce; left > 0 && !replication.relay_log.empty(); --left) {
     const Replication::Received& next = replication.relay_log.front();
     if (now_ < next.transaction.written + std::chrono::seconds(status.delay)) break;
     const bool skipped = instance.flavor == Flavor::mysql && instance.has_executed(next.transaction);

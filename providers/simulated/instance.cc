@@ -22,7 +22,9 @@ Instance::Instance(std::string called, Flavor its_flavor, Version its_version, I
   option_file.variables = {{"sync_binlog", flavor == Flavor::mysql ? "1" : "0"},
                            {"max_connections", "151"},
                            {"slave_parallel_threads", "0"},
-                           {"gtid_domain_id", "0"}};
+                           {"gtid_domain_id", "0"},
+                           {"rpl_semi_sync_master_enabled", "OFF"},
+                           {"rpl_semi_sync_slave_enabled", "OFF"}};
   running = option_file;
 }
 
@@ -103,6 +105,7 @@ int Instance::start(const std::string& channel) {
     status.receiver_errno = 0;
     status.receiver_error.clear();
     found->second.next_try = {};
+    found->second.semi_sync = running.variables.at("rpl_semi_sync_slave_enabled") == "ON";
   }
   if (!status.applier) {
     status.applier = true;
@@ -172,6 +175,7 @@ void Instance::restart() {
     // Both threads start with their server, whoever had stopped them.
     replication.connected = false;
     replication.next_try = {};
+    replication.semi_sync = running.variables.at("rpl_semi_sync_slave_enabled") == "ON";
     replication.status.receiver = ReceiverState::connecting;
     replication.status.applier = true;
     replication.status.applier_errno = 0;

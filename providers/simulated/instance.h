@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "plans/observed.h"
 #include "providers/simulated/binlog.h"
@@ -28,6 +29,7 @@ struct Replication {
   std::string password;
   std::deque<Received> relay_log;
   bool connected = false;
+  bool semi_sync = false;  // its receiver acknowledges, as was set when it started
   Coordinates dumped;      // how far the source has looked for what it has to send
   bool skipped = false;    // by GTID, since it last sent something
   Clock::Time next_try{};  // a receiver that could not connect sleeps until then
@@ -51,7 +53,9 @@ class Instance {
   Version version;
   Identity identity;
   bool log_bin = true, log_updates = true, offers_tls = false, gtid_mode = false, gtid_strict = false;
-  bool up = true;
+  bool up = true, refuses_logins = false, galera = false;
+  bool slow = false;                                                      // its appliers get nothing done
+  std::vector<Grant> admin_grants = {{{"ALL PRIVILEGES"}, "*.*", true}};  // of stemma's account
   Settings running, option_file;
   Data data;
   Binlog binlog;

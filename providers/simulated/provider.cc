@@ -23,6 +23,9 @@ Result<Instance*> SimulatedProvider::reach(const ServerName& name) {
   Instance& instance = fleet_.at(name.text);
   if (!instance.up)
     return tl::unexpected(Error{Trouble::unreachable, "can't connect to server", "is it running?", 2003, {}});
+  if (instance.refuses_logins)
+    return tl::unexpected(
+        Error{Trouble::denied, "Access denied for user 'stemma'", "check user and password", 1045, {}});
   // A connection breaks when it is used; the next call has another.
   const std::uint64_t before = connected_.try_emplace(name, instance.starts).first->second;
   connected_[name] = instance.starts;

@@ -14,7 +14,8 @@ void read_server(const Instance& instance, ServerState& state) {
   state.gtid_strict = instance.gtid_strict;
   state.gtid_domain = static_cast<std::uint32_t>(std::stoul(instance.running.variables.at("gtid_domain_id")));
   state.offers_tls = instance.offers_tls;
-  state.own_grants = {{{"ALL PRIVILEGES"}, "*.*", true}};
+  state.own_grants = instance.admin_grants;
+  state.managed_elsewhere = instance.galera;
 }
 
 void read_settings(const Instance& instance, ServerState& state) {
@@ -48,7 +49,11 @@ void read_coordinates(const Instance& instance, ServerState& state) {
 
 void read_channels(const Instance& instance, ServerState& state) {
   state.channels.clear();
-  for (const auto& [name, replication] : instance.channels) state.channels.push_back(replication.status);
+  state.semi_sync_active = false;
+  for (const auto& [name, replication] : instance.channels) {
+    state.channels.push_back(replication.status);
+    if (replication.semi_sync && replication.connected) state.semi_sync_active = true;
+  }
 }
 
 void read_attached(const Instance& instance, const SimulatedFleet& fleet, ServerState& state) {

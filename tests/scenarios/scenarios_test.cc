@@ -9,6 +9,7 @@
 #include "plans/plan_file.h"
 #include "plans/planner.h"
 #include "tests/catch.h"
+#include "tests/plans/support_words.h"
 #include "tests/scenarios/support_rehearsal.h"
 
 using namespace stemma;
@@ -162,6 +163,25 @@ TEST_CASE("scenarios") {
             check_fault(scenario, {kind, at}, run, end, writers);
           }
     }
+  }
+}
+
+TEST_CASE("every kind of step and every code has a scenario") {
+  std::set<std::string> expected;
+  for (const auto& file : scenario_files())
+    for (const auto& [section, text] : read_scenario(file).expected)
+      for (const std::string& word : split(text, " \n,")) {
+        expected.insert(word);
+        if (section == "plan") expected.insert(split(word, ".").at(word.find('.') == word.npos ? 0 : 1));
+      }
+  for (const CodeInfo& info : finding_codes()) {
+    INFO(info.code);
+    CHECK(expected.contains(std::string(info.code)));
+  }
+  for (int kind = 0; kind <= static_cast<int>(StepKind::unfence); ++kind) {
+    const std::string name(to_text(static_cast<StepKind>(kind)));
+    INFO(name);
+    CHECK(expected.contains(name));
   }
 }
 

@@ -48,14 +48,14 @@ std::string to_text(const Fault& fault) {
 }
 
 std::map<std::string, std::string> sections_of(const Plan& plan) {
-  std::vector<std::string> differs;
+  std::set<std::string> differs, warned;
   for (const Finding& found : plan.differences)
-    if (found.weight == Weight::error && !found.ignored)
-      differs.push_back(fmt::format("{} {}", found.server.text, found.code));
-  std::sort(differs.begin(), differs.end());
-  differs.erase(std::unique(differs.begin(), differs.end()), differs.end());
+    if (found.weight != Weight::info && !found.ignored)
+      (found.weight == Weight::error ? differs : warned)
+          .insert(fmt::format("{} {}", found.server.text, found.code));
   std::map<std::string, std::string> sections;
   for (const std::string& line : differs) sections["differs"] += line + "\n";
+  for (const std::string& line : warned) sections["warned"] += line + "\n";
   sections["plan"] = steps(plan);
   sections["refused"] = refusals(plan);
   return sections;
@@ -129,6 +129,10 @@ Rehearsal::Rehearsal(const Scenario& scenario) : scenario_(scenario) {
         instance.log_updates = false;
       else if (word == "tls")
         instance.offers_tls = true;
+      else if (word == "galera")
+        instance.galera = true;
+      else if (word.starts_with("uuid-of="))
+        instance.identity.uuid = fleet.at(word.substr(8)).identity.uuid;
       else if (word.starts_with("id="))
         instance.identity.server_id = static_cast<std::uint32_t>(std::stoul(word.substr(3)));
       else
@@ -159,6 +163,7 @@ void Rehearsal::perform(const Command& command) {
     if ((error != 0) != refused) throw std::runtime_error(fmt::format("the server says {}", error));
   };
   if (what == "settle") return fleet.settle();
+  if (what == "pass") return fleet.advance(std::chrono::seconds(std::stoi(command.words.at(1))));
   Instance& instance = fleet.at(command.server);
   const bool privileged = says(command, "root"), logged = !says(command, "unlogged");
   const std::string channel = says(command, "channel") ? command.words.back() : "";
@@ -236,6 +241,19 @@ void Rehearsal::perform(const Command& command) {
     instance.binlog.purge();
   } else if (what == "reset-binlog") {
     must(instance.reset_binlog());
+  } else if (what == "plugin") {
+    instance.data.accounts.at({"repl", "%"}).state.plugin = command.words.at(1);
+  } else if (what == "refuse-logins") {
+    instance.refuses_logins = true;
+  } else if (what == "admin-may") {  // and no more
+    instance.admin_grants = {{{}, "*.*", false}};
+    for (std::size_t i = 1; i < command.words.size(); ++i) {
+      std::string privilege = command.words[i];
+      std::replace(privilege.begin(), privilege.end(), '-', ' ');
+      instance.admin_grants.front().privileges.insert(privilege);
+    }
+  } else if (what == "slow") {
+    instance.slow = true;
   } else if (what == "shut-down") {
     instance.up = false;
   } else if (what == "restart") {

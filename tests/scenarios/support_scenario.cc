@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::vector<std::string>& expectations() {
-  static const std::vector<std::string> all = {"differs", "plan", "refused", "notes", "end"};
+  static const std::vector<std::string> all = {"differs", "warned", "plan", "refused", "end"};
   return all;
 }
 
@@ -71,6 +71,10 @@ Scenario read_scenario(const fs::path& path) {
       scenario.before.push_back(command(text));
     else if (section == "file" && words[0] == "by")
       scenario.coordinates = words.at(1);
+    else if (section == "file" && words[0] == "plugin")
+      scenario.plugin = words.at(1);
+    else if (section == "file" && words[0] == "lag")
+      scenario.lag = words.at(1);
     else if (section == "file")
       scenario.declared.push_back(words);
     else if (std::find(expectations().begin(), expectations().end(), section) != expectations().end())
@@ -85,6 +89,9 @@ std::string topology_text(const Scenario& scenario, const std::map<std::string, 
                           const std::string& account) {
   std::string text =
       fmt::format("[topology]\nname = \"scenario\"\ncoordinates = \"{}\"\n{}", scenario.coordinates, account);
+  if (!scenario.plugin.empty())
+    text += fmt::format("plugin = \"{}\"\n", scenario.plugin);  // account's is the open table
+  if (!scenario.lag.empty()) text += fmt::format("[limits]\nlag = \"{}\"\n", scenario.lag);
   for (const auto& words : scenario.declared) {
     const auto address = addresses.find(words[0]);
     text += server_table(words, address == addresses.end() ? "" : address->second);

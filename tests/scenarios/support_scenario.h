@@ -35,6 +35,8 @@ struct Scenario {
   std::vector<FleetServer> fleet;
   std::vector<Command> before;
   std::string coordinates = "auto";
+  std::string plugin;  // of the replication account; "" for the server's own choice
+  std::string lag;     // limits.lag; "" for none
   std::vector<std::vector<std::string>>
       declared;                                 // a server each, in the words of tests/plans/support_words.h
   std::map<std::string, std::string> expected;  // by section: "differs", "plan", "refused", "notes", "end"
