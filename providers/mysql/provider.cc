@@ -293,8 +293,8 @@ Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, Se
   auto done = read_back(lane, reading_for(step.kind), state, *work);
   if (!done && is_broken_relay_log(done.error().number)) {
     const auto broken = done;
-    if (const std::string discard = discard_relay_log(step, state); !discard.empty()) {
-      work->insert(work->begin(), discard);
+    if (const auto discard = discard_relay_log(step, state); !discard.empty()) {
+      work->insert(work->begin(), discard.begin(), discard.end());
       done = read_back(lane, reading_for(step.kind), state, *work);
       if (!done && is_privilege_error(done.error().number)) done = broken;  // it wants RELOAD
     }

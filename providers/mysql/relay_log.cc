@@ -23,10 +23,13 @@ bool is_broken_relay_log(int error_number) {
   return error_number == 1201 || error_number == 1871 || error_number == 1872;
 }
 
-std::string discard_relay_log(const Step& step, const ServerState& state) {
+std::vector<std::string> discard_relay_log(const Step& step, const ServerState& state) {
   const Channel* channel = channel_of(step, state);
-  if (channel == nullptr || state.flavor != Flavor::mariadb || channel->gtid == ChannelGtid::no) return "";
-  return reset(dialect_for(state.flavor, state.version), channel->name);
+  if (channel == nullptr || state.flavor != Flavor::mariadb || channel->gtid == ChannelGtid::no) return {};
+  const Dialect& dialect = dialect_for(state.flavor, state.version);
+  return {reset(dialect, channel->name),
+          fmt::format("{} MASTER_USE_GTID = {}", change_verb(dialect, channel->name),
+                      channel->gtid == ChannelGtid::current_pos ? "current_pos" : "slave_pos")};
 }
 
 std::string relay_log_hint(const Step& step, const ServerState& state) {

@@ -208,6 +208,7 @@ void Writer::must_write() {
 void Writer::run() {
   std::optional<mysql::Connection> connection;
   bool unsure = false;
+  unsigned long session = 0;
   for (int last_tries = 1000; !stop_.load() || (unsure && last_tries > 0);
        last_tries -= stop_.load() ? 1 : 0) {
     std::this_thread::sleep_for(milliseconds(3));
@@ -217,13 +218,20 @@ void Writer::run() {
       connection.emplace(std::move(*opened));
     }
     const auto number = rows_.load() + 1;
-    if (unsure) {  // a connection that was lost says nothing of the COMMIT that was under way
+    if (unsure) {
+      // A connection that was lost says nothing of the COMMIT that was under way, and after a network's failure that may
+      // still be to come: first the old session has to be gone.
+      static_cast<void>(connection->query(fmt::format("KILL {}", session)));
+      const auto alive = connection->query(
+          fmt::format("SELECT 1 FROM information_schema.processlist WHERE id = {}", session));
+      if (!alive || !alive->rows.empty()) continue;
       const auto there = connection->query(fmt::format("SELECT 1 FROM app.t WHERE n = {}", number));
       if (!there) continue;
       unsure = false;
       if (!there->rows.empty()) ++rows_;
       continue;
     }
+    session = connection->id();
     const auto written = connection->query_all(
         {"START TRANSACTION",
          fmt::format("INSERT INTO app.t (n, note) VALUES ({}, 'row {}')", number, number),
