@@ -172,11 +172,15 @@ class Attempt {
     auto done = provider_.perform(step_, board_.outputs(), state_);
     if (!done && done.error().trouble == Trouble::unreachable) {
       // Nobody knows whether it took effect: look, and only then decide. The next look connects anew.
-      if (auto read = look(); !read) return done;
+      if (auto read = look(); !read) return read.error().trouble == Trouble::locked ? read : done;
       if (first_missing()) return done;
       return {};
     }
-    if (!done) return done;
+    if (!done) {
+      // The connection was closed, and half a step may have been done: the next step of this server looks for itself.
+      board_.forget_readings(step_.server);
+      return done;
+    }
     if (step_.kind == StepKind::capture_coordinates)
       if (auto noted = note_coordinates(); !noted) return noted;
     board_.put(step_.server, state_, reading_for(step_.kind), clock_.now());

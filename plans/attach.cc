@@ -278,6 +278,7 @@ bool all_declared(const Server& replica, const ServerState& state) {
 // receiver stopped; but MariaDB, where both threads are off and GTIDs are used, begins a new one.
 bool next_is_purged(const ServerState& source, const ServerState& state, const Channel& channel,
                     const Origin& origin, bool keeps) {
+  if (source.flavor != state.flavor) return false;  // refused for that
   if (!keeps) return !source_can_send(source, state, origin, channel.name);
   if (channel.receiver != ReceiverState::off) return false;
   if (channel.gtid == ChannelGtid::no) return channel.read.known() && !has_binlog(source, channel.read);

@@ -28,8 +28,10 @@ summary=()
 logs=build/logs
 mkdir -p "$logs"
 ahead= # the process group of build_ahead
-trap '[[ -z $ahead ]] || kill -- "-$ahead" 2>/dev/null' EXIT
-trap 'echo "interrupted" >&2; exit 130' INT TERM
+fetching=
+released=0
+trap '[[ -z $ahead ]] || kill -- "-$ahead" 2>/dev/null; [[ -z $fetching ]] || kill "$fetching" 2>/dev/null' EXIT
+trap 'echo "interrupted" >&2; exit 130' INT
 export GCOV_ERROR_FILE=/dev/null # a program that a story kills may leave a file of counters half written
 
 # note NAME SECONDS WORDS: one line of the summary.
@@ -64,17 +66,16 @@ make_build() { cmake --preset "$1" >"$logs/$1.log" 2>&1 && cmake --build --prese
 build_ahead() {
   local preset
   renice -n 19 "$BASHPID" >/dev/null
-  for preset in "$@"; do rm -f "$logs/$preset.built"; done
   for preset in "$@"; do
     if make_build "$preset"; then echo ok; else echo FAILED; fi >"$logs/$preset.new"
     mv "$logs/$preset.new" "$logs/$preset.built"
   done
 }
 
-# built PRESET: waits for that.
+# built PRESET: waits for that; a build that failed is made once more, for its words.
 built() {
-  until [[ -e $logs/$1.built ]]; do sleep 1; done
-  [[ $(<"$logs/$1.built") == ok ]] || build "$1" # once more, for its words
+  while [[ ! -e $logs/$1.built ]] && kill -0 "$ahead" 2>/dev/null; do sleep 1; done
+  [[ -e $logs/$1.built && $(<"$logs/$1.built") == ok ]] || build "$1"
 }
 
 # run_tests PRESET [CTEST OPTION…]: the tests of one build, two at a time: the live ones wait for their servers most of
@@ -123,13 +124,14 @@ run_servers() {
 
 # A few seconds of each fuzzer: what it finds in that time, a change has just broken.
 run_fuzzers() {
-  local target log start=$SECONDS failures=0 runs=0
+  local target log units start=$SECONDS failures=0 runs=0
   echo "== fuzzers"
   for target in tests/fuzz/*_fuzz.cc; do
     target=${target##*/} target=${target%_fuzz.cc} log=$logs/fuzz-$target.log
     if tests/fuzz/run.sh 15 "$target" >"$log" 2>&1; then
       passed=$((passed + 1))
-      runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$log")))
+      units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
+      runs=$((runs + ${units:-0}))
     else
       failures=$((failures + 1))
       tail -n 60 "$log"
@@ -148,16 +150,17 @@ else
   tests/deps.sh --servers # what can't be had for want of it is told as such
   tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
   fetching=$!
-  stage "release build" build release
+  stage "release build" build release && released=1
+  rm -f "$logs"/{asan,tsan,fuzz}.built
   set -m
   build_ahead asan tsan fuzz &
   ahead=$!
   set +m
-  if [[ -e build/release/tests/live_tests ]]; then run_tests release; fi
+  if ((released)); then run_tests release; fi
   # Counted from nothing: only what these tests run.
   if stage "asan build" built asan; then
     find build/asan -name '*.gcda' -delete
-    if ((all)); then run_tests asan; else run_tests asan --exclude-regex '^live-(more|scenarios)$'; fi
+    if ((all)); then run_tests asan; else run_tests asan --exclude-regex '^(consumer|layers|live-more|live-scenarios)$'; fi
     stage coverage tests/coverage.sh
   fi
   if stage "tsan build" built tsan; then

@@ -277,28 +277,27 @@ Result<void> MysqlProvider::perform(const Step& step, const Outputs& outputs, Se
   Lane& lane = this->lane(step.server);
   const std::lock_guard guard(lane.guard);
   // What the step needs was read on a connection that has broken since: the server may have been restarted, and lost
-  // what was not persisted. The caller looks again before anything is sent.
+  // what was not persisted. Nothing is sent before somebody has looked again.
   if (lane.identity && (!lane.connection || !lane.connection->alive()))
     return tl::unexpected(Error{Trouble::unreachable,
                                 "the connection was lost before the step began; nothing was sent",
                                 "run apply again to go on",
                                 0,
                                 {}});
-  const auto* follows = std::get_if<Follows>(&step.ensures.front());
-  const bool source_offers_tls = follows != nullptr && this->lane(follows->source).offers_tls.load();
+  const Link* link = link_of(step);
+  const DeclaredChannel* channel = link == nullptr ? nullptr : lane.server.channel(link->channel);
+  const bool source_offers_tls = channel != nullptr && this->lane(channel->source).offers_tls.load();
   const auto lock_wait = std::chrono::duration_cast<std::chrono::seconds>(timeouts_.read) - kUnderReadTimeout;
-  auto work =
-      statements(step, StepContext{topology_, secrets_, state, source_offers_tls, outputs, lock_wait});
+  const StepContext context{topology_, secrets_, state, source_offers_tls, outputs, lock_wait};
+  const auto work = statements(step, context);
   if (!work) return tl::unexpected(work.error());
   auto done = read_back(lane, reading_for(step.kind), state, *work);
   if (!done && is_broken_relay_log(done.error().number)) {
-    const auto broken = done;
-    if (const auto discard = discard_relay_log(step, state); !discard.empty()) {
-      work->insert(work->begin(), discard.begin(), discard.end());
-      done = read_back(lane, reading_for(step.kind), state, *work);
-      if (!done && is_privilege_error(done.error().number)) done = broken;  // it wants RELOAD
+    done.error().hint = relay_log_hint(step, state);
+    if (const auto anew = start_with_new_relay_log(step, context); !anew.empty()) {
+      auto second = read_back(lane, reading_for(step.kind), state, anew);
+      if (second || !is_privilege_error(second.error().number)) done = std::move(second);
     }
-    if (!done) done.error().hint = relay_log_hint(step, state);
   }
   if (!done && step.kind == StepKind::set_variable && done.error().trouble == Trouble::refused)
     done.error().hint =

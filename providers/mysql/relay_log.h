@@ -7,6 +7,7 @@
 
 #include "plans/observed.h"
 #include "plans/plan.h"
+#include "providers/mysql/sql.h"
 
 namespace stemma::mysql {
 
@@ -14,12 +15,12 @@ namespace stemma::mysql {
 // relay logs, was seen to cause it), 1871 and 1872 (MySQL: connection and applier metadata).
 bool is_broken_relay_log(int error_number);
 
-// The statements after which the step can be tried again, or none where a person has to decide. Only for a MariaDB channel by
+// What to send instead of a START that failed so, or nothing where a person has to decide. Only for a MariaDB channel by
 // GTID, whose START throws the relay log away of its own accord and asks the source anew for what was not executed.
-// RESET SLAVE without ALL keeps the channel's options, but before MariaDB 10.10 not that it goes by GTID: it would begin at the
-// source's oldest binlog, and is told so before anything starts. It wants the privilege RELOAD, which an account need not
-// have for anything else: without it, too, a person has to decide.
-std::vector<std::string> discard_relay_log(const Step&, const ServerState&);
+// RESET SLAVE without ALL keeps host and account, but forgets the delay, the heartbeat, the verification of certificates and,
+// before MariaDB 10.10, that the channel goes by GTID (sql_repl.cc, rpl_mi.cc): everything is said again before it starts. RESET
+// SLAVE wants the privilege RELOAD, which an account need not have for anything else: without it, too, a person has to decide.
+std::vector<std::string> start_with_new_relay_log(const Step&, const StepContext&);
 
 // What that person can do.
 std::string relay_log_hint(const Step&, const ServerState&);

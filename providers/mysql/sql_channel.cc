@@ -112,14 +112,14 @@ std::vector<std::string> set_filters(const Dialect& dialect, const DeclaredChann
   return work;
 }
 
-// Every option is said each time. What CHANGE MASTER is not told it keeps, but for the heartbeat, which falls
-// back to its default (MariaDB 10.11, sql_repl.cc); and the SSL words depend on what was said before.
 std::string change_verb(const Dialect& dialect, std::string_view channel) {
   return dialect.flavor == Flavor::mysql || channel.empty()
              ? std::string(dialect.change)
              : fmt::format("CHANGE MASTER{} TO", after_verb(dialect, channel));
 }
 
+// Every option is said each time. What CHANGE MASTER is not told it keeps, but for the heartbeat, which falls
+// back to its default (MariaDB 10.11, sql_repl.cc); and the SSL words depend on what was said before.
 std::string change_source(const Dialect& dialect, const ChannelChange& change) {
   Options options(dialect);
   const ChannelOptions& declared = change.channel.options;

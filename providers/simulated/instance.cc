@@ -59,8 +59,10 @@ int Instance::write(const Change& change, std::uint64_t number, Clock::Time now,
 }
 
 int Instance::execute(const Transaction& transaction) {
+  // Once more than once, whether it fails or not; what had failed before may be tried again.
+  if (const auto before = executions.find(transaction.number); before != executions.end()) ++before->second;
   if (const int error = data.apply(transaction.change); error != 0) return error;
-  ++executions[transaction.number];
+  executions.emplace(transaction.number, 1);
   executed = executed.unite(set_of(transaction));
   if (log_updates) log(transaction);
   return 0;

@@ -179,6 +179,29 @@ TEST_CASE("a lost connection is looked into, never blindly repeated") {
         [](ServerState&) -> Result<void> { return fail(Trouble::stale, "another server"); }};
     CHECK(outcome(stage.run()) == "lost connection");
   }
+  SECTION("the lock is lost with it") {  // which stops more than this step
+    stage.provider.perform_script = [](const Step&, ServerState&) -> Result<void> {
+      return tl::unexpected(lost());
+    };
+    stage.provider.refreshes["replica"] = {
+        [](ServerState&) -> Result<void> { return fail(Trouble::locked, "the lock was lost"); }};
+    CHECK(outcome(stage.run()) == "the lock was lost");
+  }
+}
+
+TEST_CASE("after a refusal the next step of that server looks for itself, on a new connection") {
+  Stage stage("primary; replica < primary | writable", "replica.fence");
+  stage.provider.perform_script = [](const Step&, ServerState&) -> Result<void> {
+    return fail(Trouble::refused, "no");
+  };
+  CHECK(outcome(stage.run()) == "no");
+  stage.provider.calls.clear();
+  stage.provider.perform_script = [](const Step&, ServerState& real) -> Result<void> {
+    real.read_only = true;
+    return {};
+  };
+  CHECK(outcome(stage.run()) == "made");
+  CHECK(stage.calls() == "refresh replica, perform replica");
 }
 
 TEST_CASE("running means that the receiver has what the source had when START returned") {

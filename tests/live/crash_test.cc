@@ -57,12 +57,6 @@ std::chrono::microseconds part(std::chrono::milliseconds whole, int i) {
       static_cast<double>(std::chrono::microseconds(whole).count()) * (i + where) / kills()));
 }
 
-void arrives(Story& story) {
-  const Ran again = story.stemma({"apply", "--yes", "--lock-timeout", "10s"});
-  INFO(again.all());
-  REQUIRE(again.code == 0);
-}
-
 }  // namespace
 
 TEST_CASE("kill -9 at ten instants of the first apply", "[live][server][crash]") {
@@ -94,9 +88,7 @@ TEST_CASE("kill -9 at ten instants of a mend, while the writer writes", "[live][
     Writer& writer = story.writer();
     story.caught_up();
     const auto broken = [&] {
-      story.sql("replica-1",
-                {"STOP SLAVE", "CHANGE MASTER TO MASTER_HOST = '127.0.0.9'", "SET GLOBAL read_only = OFF"});
-      story.sql("replica-2", {"STOP SLAVE"});
+      disorder(story);
       writer.must_write();
     };
     broken();

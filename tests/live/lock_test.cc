@@ -53,6 +53,38 @@ TEST_CASE("--lock-timeout waits until the other one is done", "[live][lock]") {
   CHECK(story.codes().empty());
 }
 
+// The lock is on the servers, so that it does not matter who holds it from where, nor what else is in the file.
+TEST_CASE("two files that share one server, applied from two hosts", "[live][lock]") {
+  Shape shape = quickstart("position");
+  Story story(shape);
+  const auto without = [&](const std::string& server) {
+    Shape part = shape;
+    std::erase_if(part.servers, [&](const ServerLines& one) { return one.name == server; });
+    return part;
+  };
+  story.rewrite(without("replica-2"));
+  std::filesystem::copy_file(story.file(), story.path("one.toml"));
+  story.rewrite(without("replica-1"));
+  std::filesystem::copy_file(story.file(), story.path("two.toml"));
+  // Held up at a place that is known.
+  auto holder = story.connect("replica-1");
+  REQUIRE(holder);
+  REQUIRE(holder->query("FLUSH TABLES WITH READ LOCK"));
+  const auto first = story.start({"apply", story.path("one.toml").string(), "--yes"});
+  eventually("the first is at work",
+             [&] { return story.cell("primary", "SELECT IS_USED_LOCK('stemma.apply')") != "NULL"; });
+  story.environment["XDG_STATE_HOME"] = story.path("other-host").string();
+  const Ran second = story.run({"apply", story.path("two.toml").string(), "--yes", "--lock-timeout", "0s"});
+  INFO(second.all());
+  CHECK(second.code == 7);
+  CHECK(contains(second.err, "holds the lock on primary"));
+  CHECK(story.slave("replica-2", "Slave_IO_Running").empty());
+  REQUIRE(holder->query("UNLOCK TABLES"));
+  CHECK(first->wait().code == 0);
+  CHECK(story.run({"apply", story.path("two.toml").string(), "--yes", "--lock-timeout", "20s"}).code == 0);
+  CHECK(story.slave("replica-2", "Slave_SQL_Running") == "Yes");
+}
+
 TEST_CASE("an apply right behind another does not meet its lock", "[live][server][lock]") {
   Story story(quickstart("position"));
   auto holder = story.connect("primary", "stemma");

@@ -6,22 +6,6 @@
 #include "tests/live/support_story.h"
 
 namespace stemma::live {
-namespace {
-
-void disorder(const Story& story) {
-  story.sql("replica-1",
-            {"STOP SLAVE", "CHANGE MASTER TO MASTER_HOST = '127.0.0.9'", "SET GLOBAL read_only = OFF"});
-  story.sql("replica-2", {"STOP SLAVE"});
-}
-
-void arrives(Story& story) {
-  const Ran again = story.stemma({"apply", "--yes", "--lock-timeout", "20s"});
-  INFO(again.all());
-  REQUIRE(again.code == 0);
-}
-
-}  // namespace
-
 TEST_CASE("the network between stemma and a server is cut in the middle of an apply",
           "[live][faults][network]") {
   const PrivateNetwork network;

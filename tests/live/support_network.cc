@@ -24,12 +24,19 @@ PrivateNetwork::PrivateNetwork() : before_(::open("/proc/thread-self/ns/net", O_
   if (before_ < 0 || ::unshare(CLONE_NEWNET) != 0)
     throw std::runtime_error(
         fmt::format("no network of its own (as root it can be had): {}", std::strerror(errno)));
-  shell(
-      "ip link set lo up && nft 'add table inet cut; add chain inet cut both { type filter hook input "
-      "priority 0; }'");
+  try {
+    shell(
+        "ip link set lo up && nft 'add table inet cut; add chain inet cut both { type filter hook input "
+        "priority 0; }'");
+  } catch (...) {
+    leave();
+    throw;
+  }
 }
 
-PrivateNetwork::~PrivateNetwork() {
+PrivateNetwork::~PrivateNetwork() { leave(); }
+
+void PrivateNetwork::leave() const {
   ::setns(before_, CLONE_NEWNET);
   ::close(before_);
 }

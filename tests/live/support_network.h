@@ -19,6 +19,7 @@ class PrivateNetwork {
   void heal() const;
 
  private:
+  void leave() const;
   int before_ = -1;  // the namespace that we came from
 };
 

@@ -95,6 +95,17 @@ std::string joined(const mysql::Table& table) {
 
 }  // namespace
 
+void disorder(const Story& story) {
+  story.sql("replica-1",
+            {"STOP SLAVE", "CHANGE MASTER TO MASTER_HOST = '127.0.0.9'", "SET GLOBAL read_only = OFF"});
+  story.sql("replica-2", {"STOP SLAVE"});
+}
+
+void arrives(Story& story) {
+  const Ran again = story.stemma({"apply", "--yes", "--lock-timeout", "20s"});
+  if (again.code != 0) broken(fmt::format("the next run ended with {}:\n{}", again.code, again.all()));
+}
+
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }

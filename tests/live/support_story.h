@@ -190,6 +190,11 @@ class Story {
   bool ours_ = false;  // the file's account is the one of make_accounts()
 };
 
+// What an operator has left of the two replicas of quickstart() that were in order.
+void disorder(const Story& story);
+// The run after a failure: it ends well.
+void arrives(Story& story);
+
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
 [[nodiscard]] bool has(const Codes& codes, const std::string& code);
 std::string read_text(const std::filesystem::path& file);

@@ -174,6 +174,15 @@ TEST_CASE("a saved plan is still what would be done, or says why not") {
   CHECK(others.error().trouble == Trouble::input);
 }
 
+TEST_CASE("a plan that another build has saved runs in this one") {
+  const Story story("p; r < p | stopped");
+  const auto older = plan_to_json(story.scene(), story.plan(), no_sql, "0.0.9", true);
+  REQUIRE(older.has_value());
+  const auto saved = load_plan(older->dump());
+  REQUIRE(saved.has_value());
+  CHECK(still_as_saved(*saved, document_of(story)).has_value());
+}
+
 TEST_CASE("a literal secret can't be saved, but shown") {
   Story story(kQuickStart);
   story.topology.replication->password = FromLiteral{Secret(kReplicationSecret)};

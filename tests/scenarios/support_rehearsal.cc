@@ -179,8 +179,9 @@ void Rehearsal::perform(const Command& command) {
     instance.data.rows = fleet.at(command.words.at(1)).data.rows;
   } else if (what == "schema") {
     must(fleet.write(instance.name, simulated::CreateSchema{command.words.at(1)}, privileged, logged));
-  } else if (what ==
-             "account") {  // account [PASSWORD] [logged]; by hand it is in the binlog, unless said otherwise
+  } else if (
+      what ==
+      "account") {  // account [PASSWORD] [unlogged]; by hand it is in the binlog, unless said otherwise
     const bool has_password = command.words.size() > 1 && command.words[1] != "unlogged";
     const Secret password(has_password ? command.words[1] : kReplicationSecret);
     must(fleet.write(
@@ -267,6 +268,14 @@ void Rehearsal::settle() {
   const std::lock_guard guard(fleet.guard);
   fleet.meanwhile = nullptr;
   fleet.settle();
+  look_for_doubled("the end");
+}
+
+void Rehearsal::look_for_doubled(const std::string& after) {
+  for (const auto& [name, instance] : fleet.all())
+    for (const auto& [number, times] : instance.executions)
+      if (times > 1)
+        broken_.push_back(fmt::format("after {}: {} has executed a transaction twice", after, name));
 }
 
 void Rehearsal::write_all_the_while(bool also_where_no_data) {
@@ -335,11 +344,10 @@ void Rehearsal::look_at_invariants(const std::string& after) {
     broken_.push_back(fmt::format("after {}: {}", after, what));
   };
   const std::string changed = after.substr(0, after.find('.'));
+  look_for_doubled(after);
   for (const auto& [name, instance] : fleet.all()) {
     const Remembered& then = before_.at(name);
     const Server* declared = topology.find({name});
-    for (const auto& [number, times] : instance.executions)
-      if (times > 1) break_rule(fmt::format("{} has executed a transaction twice", name));
     if (declared == nullptr || name != changed) continue;
     const bool writable = instance.takes_writes(false);
     if (declared->read_only && writable && !then.writable) break_rule(fmt::format("{} takes writes", name));

@@ -71,6 +71,7 @@ class Rehearsal {
   void look_at_invariants(const std::string& after);
   void remember(const std::string& server);
 
+  void look_for_doubled(const std::string& after);  // the guard must be held
   struct Remembered {
     bool writable = false;
     std::map<std::string, Channel> channels;

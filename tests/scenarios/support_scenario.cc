@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -61,6 +62,11 @@ Scenario read_scenario(const fs::path& path) {
       section = line;
       if (section == "only simulated") scenario.only_simulated = true;
       if (section == "left after a restart") scenario.left_after_a_restart = true;
+      static const std::set<std::string> others = {"fleet", "before", "file", "only simulated",
+                                                   "left after a restart"};
+      if (!others.contains(section) &&
+          std::find(expectations().begin(), expectations().end(), section) == expectations().end())
+        throw std::runtime_error(fmt::format("{}:{}: no such section: {}", path.string(), number, section));
       continue;
     }
     const std::string text = line.substr(line.find_first_not_of(' '));

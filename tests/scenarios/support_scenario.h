@@ -39,7 +39,7 @@ struct Scenario {
   std::string lag;     // limits.lag; "" for none
   std::vector<std::vector<std::string>>
       declared;                                 // a server each, in the words of tests/plans/support_words.h
-  std::map<std::string, std::string> expected;  // by section: "differs", "plan", "refused", "notes", "end"
+  std::map<std::string, std::string> expected;  // by section: "differs", "warned", "plan", "refused", "end"
 };
 
 // Throws std::runtime_error for a text that makes no sense, with its line.
