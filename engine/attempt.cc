@@ -102,7 +102,10 @@ class Attempt {
  private:
   Result<void> look() {
     auto read = provider_.refresh(step_.server, reading_for(step_.kind), state_);
-    if (read) board_.put(step_.server, state_, reading_for(step_.kind), clock_.now());
+    if (read)
+      board_.put(step_.server, state_, reading_for(step_.kind), clock_.now());
+    else
+      board_.forget_readings(step_.server);  // its connection is closed: the next step begins with a look
     return read;
   }
 

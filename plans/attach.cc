@@ -143,6 +143,14 @@ std::optional<AttachDecision> refuse_older_position(const Scene& scene, const De
   return std::nullopt;
 }
 
+// Its own binlog has all that its gtid_slave_pos says, but for what other channels brought.
+bool has_logged_position(const ServerState& state, const OtherSources& others) {
+  const auto& replicated = state.gtid_replicated.domains();
+  return std::all_of(replicated.begin(), replicated.end(), [&](const auto& entry) {
+    return others.explains(entry.second) || state.gtid_state.contains(entry.second);
+  });
+}
+
 AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, const ServerState& source,
                                   const ServerState& state, std::vector<Hazard> hazards, std::string reason) {
   const std::string& from = link.source().text;
@@ -178,13 +186,17 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, 
   const Channel* channel = state.channel(link.channel.name);
   const bool unapplied =
       channel != nullptr && !channel->applier && channel->read.known() && !channel->has_applied_all();
-  if (unapplied && !hazards.empty())
+  // By file and position gtid_slave_pos may count as executed what was only received.
+  const bool counted = unapplied && state.flavor == Flavor::mariadb && channel->gtid == ChannelGtid::no &&
+                       !has_logged_position(state, other_sources(scene, link));
+  if (unapplied && (counted || !hazards.empty()))
     return refused(channel->applier_errno != 0 ? "replica.applier-error" : "replica.applier-stopped", link,
                    channel->applier_errno != 0
                        ? fmt::format("has received transactions that it can't apply, error {}: {}",
                                      channel->applier_errno, channel->applier_error)
                        : "has received transactions that it has not applied, and its applier is stopped",
-                   fmt::format("let it apply them before it follows {}: {}START {} SQL_THREAD on {}", from,
+                   fmt::format("let it apply them before {}: {}START {} SQL_THREAD on {}",
+                               hazards.empty() ? "it goes on by GTID" : fmt::format("it follows {}", from),
                                channel->applier_errno != 0 ? "mend its data, then " : "", replica_word(state),
                                link.replica.name.text));
   Attach attach;
@@ -201,23 +213,54 @@ AttachDecision attach_by_own_gtid(const Scene& scene, const DeclaredLink& link, 
   return {attach, std::nullopt};
 }
 
-// Whether the GTIDs at its executed position, as the source translates it, are those that the replica has
-// executed. The position is written to disk less often than they are: after a crash it may be an older one, and
-// going on from it would apply transactions twice. Only a stopped applier stands still enough to compare.
-bool position_agrees(const Channel& channel, const ServerState& source, const ServerState& state,
-                     const OtherSources& others) {
-  if (channel.applier || state.gtid_replicated.empty()) return true;
+// Which of the two tells what a MariaDB replica by file and position has executed, where they differ.
+enum class Trusted { both, position, gtids, neither };
+
+// Its executed position, as the source translates it, against its gtid_slave_pos. Either may be wrong: the position is written
+// to disk less often, so that after a crash it may be an older one, and going on from it would apply transactions
+// twice; and a receiver that connects by file and position sets gtid_slave_pos to where *it* stands, whatever of it is
+// applied (slave.cc asks BINLOG_GTID_POS; seen on 10.5, 10.11 and 11.8), and going on from that would skip what was received
+// and not applied. Its own binlog tells, if it logs what it replicates. Only a stopped applier stands still enough to compare.
+Trusted trusted(const Channel& channel, const ServerState& source, const ServerState& state,
+                const OtherSources& others) {
+  if (channel.applier || state.gtid_replicated.empty()) return Trusted::both;
   const auto asked = source.gtid_at.find(to_text(channel.executed));
-  if (asked == source.gtid_at.end()) return true;
-  // No boundary between two transactions of that source; a purged binlog tells nothing, and is refused for itself.
-  if (!asked->second) return !source_can_send(source, state, FromExecuted{}, channel.name);
-  const auto& there = asked->second->domains();
-  return std::all_of(state.gtid_replicated.domains().begin(), state.gtid_replicated.domains().end(),
-                     [&](const auto& entry) {
-                       if (others.explains(entry.second)) return true;
-                       const auto at = there.find(entry.first);
-                       return at != there.end() && at->second == entry.second;
-                     });
+  if (asked == source.gtid_at.end()) return Trusted::both;
+  // A purged binlog tells nothing, and is refused for itself.
+  if (!asked->second && !source_can_send(source, state, FromExecuted{}, channel.name)) return Trusted::both;
+  const auto& replicated = state.gtid_replicated.domains();
+  // None: no boundary between two transactions of that source.
+  const bool same =
+      asked->second && std::all_of(replicated.begin(), replicated.end(), [&](const auto& entry) {
+        if (others.explains(entry.second)) return true;
+        const auto at = asked->second->domains().find(entry.first);
+        return at != asked->second->domains().end() && at->second == entry.second;
+      });
+  if (same) return Trusted::both;
+  if (has_logged_position(state, others)) return Trusted::gtids;
+  return asked->second && state.log_bin && state.log_updates ? Trusted::position : Trusted::neither;
+}
+
+AttachDecision refuse_untrusted(const DeclaredLink& link, const ServerState& state, const Channel& channel) {
+  return refused(
+      "replica.position-unknown", link,
+      fmt::format("its applier stands at {}, its gtid_slave_pos {} elsewhere, and without log_slave_updates "
+                  "nothing tells which of them its data are at",
+                  to_text(channel.executed), to_text(state.gtid_replicated)),
+      fmt::format(
+          "if its receiver has connected while the applier was stopped or behind, the position is right: "
+          "START {} on {}; after a crash of {} it is gtid_slave_pos: CHANGE MASTER TO MASTER_USE_GTID = "
+          "slave_pos",
+          replica_word(state), link.replica.name.text, link.replica.name.text));
+}
+
+AttachDecision refuse_ahead(const DeclaredLink& link, const ServerState& state, const Channel& channel) {
+  return refused(
+      "replica.applier-stopped", link,
+      fmt::format("its gtid_slave_pos {} counts as executed what was only received: its applier stands at {}",
+                  to_text(state.gtid_replicated), to_text(channel.executed)),
+      fmt::format("let it apply what it has received before it goes on by GTID: START {} on {}",
+                  replica_word(state), link.replica.name.text));
 }
 
 // Its file and position are those of the declared source only while nothing speaks against it: the channel names
@@ -228,7 +271,8 @@ bool position_is_its_own(const Channel& channel, bool right_server, const Server
   const bool right_id = came_from(channel, source);
   const bool kept = channel.gtid == ChannelGtid::no || (channel.applier && channel.streaming());
   return right_server && right_id && kept && channel.executed.known() && source.coordinates.known() &&
-         position_agrees(channel, source, state, others);
+         (trusted(channel, source, state, others) == Trusted::both ||
+          trusted(channel, source, state, others) == Trusted::position);
 }
 
 // Two channels from one server bring everything twice.
@@ -369,6 +413,12 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
                     to_text(channel->executed), link.source().text, to_text(source.coordinates)),
         provision_anew(link));
   const bool wants_gtids = wants_gtid(scene.desired, scene.observed, link);
+  if (right_server && channel->gtid == ChannelGtid::no && came_from(*channel, source)) {
+    const Trusted place = trusted(*channel, source, state, other_sources(scene, link));
+    if (place == Trusted::neither || (place == Trusted::position && wants_gtids))
+      return place == Trusted::neither ? refuse_untrusted(link, state, *channel)
+                                       : refuse_ahead(link, state, *channel);
+  }
   const bool same_mode = wants_gtids == (channel->gtid != ChannelGtid::no);
   const bool by_gtid = wants_gtids && channel->gtid != ChannelGtid::no;
   if ((by_gtid && right_server) || (!wants_gtids && position_is_its_own(*channel, right_server, source, state,

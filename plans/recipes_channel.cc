@@ -157,8 +157,11 @@ void Recipes::channel(const DeclaredLink& link) {
     std::vector<Fact> before;
     if (!attach.fresh) before = account_needed_by(link);
     if (server.read_only) before.emplace_back(ReadOnly{server.name, true});
-    // What it has received is applied first; a delayed replica gets it again from the same source instead.
-    const bool drain = now->applier && (now->delay == 0 || !attach.hazards.empty());
+    // What it has received is applied first; a delayed replica gets it again from the same source instead. But where it
+    // leaves file and position: there gtid_slave_pos may count as executed what was only received (plans/attach.cc).
+    const bool leaves_position =
+        now->gtid == ChannelGtid::no && std::holds_alternative<FromOwnGtid>(attach.origin);
+    const bool drain = now->applier && (now->delay == 0 || !attach.hazards.empty() || leaves_position);
     stop(link, 1, std::move(before), drain);
     needs.emplace_back(ChannelOff{link.name(), 1});
   }

@@ -141,6 +141,10 @@ void SimulatedFleet::connect(Instance& instance, Replication& replication) {
     if (!source->binlog.has(status.read))
       return end_receiver(replication, kFatalRead,
                           "Could not find first log file name in binary log index file");
+    // MariaDB: to where the receiver stands, whatever of it is applied.
+    if (instance.flavor == Flavor::mariadb)
+      if (const auto place = source->binlog.position_at(status.read))
+        instance.replicated = instance.replicated.with(*place);
   } else {
     if (std::string trouble = gtid_trouble(instance, *source); !trouble.empty())
       return end_receiver(replication,

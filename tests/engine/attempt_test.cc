@@ -204,6 +204,20 @@ TEST_CASE("after a refusal the next step of that server looks for itself, on a n
   CHECK(stage.calls() == "refresh replica, perform replica");
 }
 
+TEST_CASE("after a reading that failed the next step of that server looks for itself, too") {
+  Stage stage("primary; replica < primary | writable", "replica.fence");
+  stage.clock.pass(2000ms);
+  stage.provider.refreshes["replica"] = {[](ServerState&) -> Result<void> { return tl::unexpected(lost()); }};
+  CHECK(outcome(stage.run()) == "lost connection");
+  stage.provider.calls.clear();
+  stage.provider.perform_script = [](const Step&, ServerState& real) -> Result<void> {
+    real.read_only = true;
+    return {};
+  };
+  CHECK(outcome(stage.run()) == "made");
+  CHECK(stage.calls() == "refresh replica, perform replica");
+}
+
 TEST_CASE("running means that the receiver has what the source had when START returned") {
   Stage stage("primary; replica < primary | stopped", "replica.await-running");
   Channel& channel = stage.real(replica).channels.front();

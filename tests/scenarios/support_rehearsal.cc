@@ -222,7 +222,10 @@ void Rehearsal::perform(const Command& command) {
     else
       must(instance.stop(channel, says(command, "receiver")));
   } else if (what == "start") {
+    const auto found = instance.channels.find(channel);
+    const bool applier = found != instance.channels.end() && found->second.status.applier;
     must(instance.start(channel));
+    if (says(command, "receiver")) found->second.status.applier = applier;
   } else if (what == "forget") {
     instance.channels.erase(channel);
   } else if (what == "read-only") {
