@@ -30,7 +30,8 @@ mkdir -p "$logs"
 ahead= # the process group of build_ahead
 fetching=
 released=0
-trap '[[ -z $ahead ]] || kill -- "-$ahead" 2>/dev/null; [[ -z $fetching ]] || kill "$fetching" 2>/dev/null' EXIT
+. tests/in_memory.sh
+trap '[[ -z $in_memory ]] || rm -rf "$in_memory"; [[ -z $ahead ]] || kill -- "-$ahead" 2>/dev/null; [[ -z $fetching ]] || kill "$fetching" 2>/dev/null' EXIT
 trap 'echo "interrupted" >&2; exit 130' INT
 export GCOV_ERROR_FILE=/dev/null # a program that a story kills may leave a file of counters half written
 
@@ -148,7 +149,7 @@ if ((quick)); then
 else
   stage packages tests/deps.sh --test
   tests/deps.sh --servers # what can't be had for want of it is told as such
-  tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
+  env -u TMPDIR tests/servers/fetch.sh >"$logs/fetch.log" 2>&1 </dev/null &
   fetching=$!
   stage "release build" build release && released=1
   rm -f "$logs"/{asan,tsan,fuzz}.built

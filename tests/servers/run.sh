@@ -108,12 +108,8 @@ write_readme() {
     !inside { print }' README.md >"$logs/README.md" && cat "$logs/README.md" >README.md
 }
 
-# In memory where there is room: a MySQL server's start alone writes a hundred megabytes and syncs them.
-room=$(df --output=avail -BM /dev/shm 2>/dev/null | tail -n 1)
-if [[ -z ${TMPDIR:-} && ${room//[!0-9]/} -gt 4000 ]] && TMPDIR=$(mktemp -d /dev/shm/stemma-XXXXXX); then
-  export TMPDIR
-  trap 'rm -rf "$TMPDIR"' EXIT
-fi
+. tests/in_memory.sh
+if [[ -n $in_memory ]]; then trap 'rm -rf "$in_memory"' EXIT; fi
 
 readme=0
 export whole=
