@@ -136,12 +136,13 @@ Outcome execute(const Plan& plan, Runner& runner, const EventSink& sink, const s
     if (runner.idle()) break;
     const StepResult ended = runner.wait();
     schedule.finish(ended.step, ended.result.has_value());
-    if (ended.result)
+    if (ended.result) {
       outcome.effects[ended.step] = *ended.result;
-    else
+    } else {
       outcome.errors[ended.step] = ended.result.error();
-    // Another apply may be at work from now on, on this server first and then on others.
-    if (!ended.result && ended.result.error().trouble == Trouble::locked) lock_lost = true;
+      // Another apply may be at work from now on, on this server first and then on others.
+      if (ended.result.error().trouble == Trouble::locked) lock_lost = true;
+    }
     if (auto told = sink.tell(StepFinished{&ended}); !told && !outcome.journal_error)
       outcome.journal_error = told.error();
   }

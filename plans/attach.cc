@@ -244,8 +244,8 @@ Trusted trusted(const Channel& channel, const ServerState& source, const ServerS
 AttachDecision refuse_untrusted(const DeclaredLink& link, const ServerState& state, const Channel& channel) {
   return refused(
       "replica.position-unknown", link,
-      fmt::format("its applier stands at {}, its gtid_slave_pos {} elsewhere, and without log_slave_updates "
-                  "nothing tells which of them its data are at",
+      fmt::format("its applier stands at {}, its gtid_slave_pos {} elsewhere, and nothing in its own "
+                  "binlog tells which of them its data are at",
                   to_text(channel.executed), to_text(state.gtid_replicated)),
       fmt::format(
           "if its receiver has connected while the applier was stopped or behind, the position is right: "
@@ -263,16 +263,12 @@ AttachDecision refuse_ahead(const DeclaredLink& link, const ServerState& state, 
                   replica_word(state), link.replica.name.text));
 }
 
-// Its file and position are those of the declared source only while nothing speaks against it: the channel names
-// that source, was not connected to another id, and keeps the position exactly. In GTID mode the server does
-// that only while the applier runs.
-bool position_is_its_own(const Channel& channel, bool right_server, const ServerState& source,
-                         const ServerState& state, const OtherSources& others) {
-  const bool right_id = came_from(channel, source);
+// Its file and position are those of the declared source only while nothing speaks against it: the channel names that
+// source, was not connected to another id (`its_source`), and keeps the position exactly. In GTID mode the server does that
+// only while the applier runs.
+bool position_is_its_own(const Channel& channel, bool its_source, const ServerState& source) {
   const bool kept = channel.gtid == ChannelGtid::no || (channel.applier && channel.streaming());
-  return right_server && right_id && kept && channel.executed.known() && source.coordinates.known() &&
-         (trusted(channel, source, state, others) == Trusted::both ||
-          trusted(channel, source, state, others) == Trusted::position);
+  return its_source && kept && channel.executed.known() && source.coordinates.known();
 }
 
 // Two channels from one server bring everything twice.
@@ -403,8 +399,9 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
                               "it has replicated before and has no channel now");
 
   const bool right_server = follows_server(*channel, source_server, &source);
-  if (right_server && channel->gtid == ChannelGtid::no && channel->receiver != ReceiverState::on &&
-      channel->executed.known() && source.coordinates.known() && came_from(*channel, source) &&
+  const bool its_source = right_server && came_from(*channel, source);
+  if (its_source && channel->gtid == ChannelGtid::no && channel->receiver != ReceiverState::on &&
+      channel->executed.known() && source.coordinates.known() &&
       !reached(source.coordinates, channel->executed))
     return refused(
         "replica.diverged", link,
@@ -413,16 +410,16 @@ AttachDecision decide_attach(const Scene& scene, const DeclaredLink& link, bool 
                     to_text(channel->executed), link.source().text, to_text(source.coordinates)),
         provision_anew(link));
   const bool wants_gtids = wants_gtid(scene.desired, scene.observed, link);
-  if (right_server && channel->gtid == ChannelGtid::no && came_from(*channel, source)) {
-    const Trusted place = trusted(*channel, source, state, other_sources(scene, link));
-    if (place == Trusted::neither || (place == Trusted::position && wants_gtids))
-      return place == Trusted::neither ? refuse_untrusted(link, state, *channel)
-                                       : refuse_ahead(link, state, *channel);
-  }
+  const Trusted place =
+      its_source ? trusted(*channel, source, state, other_sources(scene, link)) : Trusted::both;
+  if (channel->gtid == ChannelGtid::no && place == Trusted::neither)
+    return refuse_untrusted(link, state, *channel);
+  if (channel->gtid == ChannelGtid::no && place == Trusted::position && wants_gtids)
+    return refuse_ahead(link, state, *channel);
   const bool same_mode = wants_gtids == (channel->gtid != ChannelGtid::no);
   const bool by_gtid = wants_gtids && channel->gtid != ChannelGtid::no;
-  if ((by_gtid && right_server) || (!wants_gtids && position_is_its_own(*channel, right_server, source, state,
-                                                                        other_sources(scene, link)))) {
+  if ((by_gtid && right_server) ||
+      (!wants_gtids && place != Trusted::gtids && position_is_its_own(*channel, its_source, source))) {
     if (const Ahead ahead = ahead_of(scene, link, source, state); !ahead.errant.empty())
       return refuse_errant(link, ahead);
     if (wants_gtids)

@@ -67,16 +67,15 @@ std::string relay_log_hint(const Step& step, const ServerState& state) {
   if (state.flavor == Flavor::mariadb && channel->heartbeat != 0)
     kept += fmt::format(", MASTER_HEARTBEAT_PERIOD = {:.3f}", channel->heartbeat);
   if (state.flavor == Flavor::mariadb && channel->verify) kept += ", MASTER_SSL_VERIFY_SERVER_CERT = 1";
+  const std::string& file = channel->executed.file;
   return fmt::format(
-      "{}; its applier stood at {}:{} of its source. If that source has {} no more (SHOW BINARY LOGS), its "
-      "relay logs are the "
-      "only copy: write their names into the .index file beside them, and restart it. Else, to fetch again "
-      "from there, run on "
-      "{}: {}; {} {}_LOG_FILE = {}, "
-      "{}_LOG_POS = {}{}{}; then apply again",
-      broken, channel->executed.file, channel->executed.position, channel->executed.file, server, discard,
-      change_verb(dialect, channel->name), dialect.source, quoted(channel->executed.file), dialect.source,
-      channel->executed.position, kept, at_end(dialect, channel->name));
+      "{}; its applier stood at {} of its source. If that source has {} no more (SHOW BINARY LOGS), its "
+      "relay logs are the only copy: write their names into the .index file beside them, and restart it. "
+      "Else, to fetch again from there, run on {}: {}; {} {}_LOG_FILE = {}, {}_LOG_POS = {}{}{}; then "
+      "apply again",
+      broken, to_text(channel->executed), file, server, discard, change_verb(dialect, channel->name),
+      dialect.source, quoted(file), dialect.source, channel->executed.position, kept,
+      at_end(dialect, channel->name));
 }
 
 }  // namespace stemma::mysql

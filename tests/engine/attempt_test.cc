@@ -189,12 +189,10 @@ TEST_CASE("a lost connection is looked into, never blindly repeated") {
   }
 }
 
-TEST_CASE("after a refusal the next step of that server looks for itself, on a new connection") {
-  Stage stage("primary; replica < primary | writable", "replica.fence");
-  stage.provider.perform_script = [](const Step&, ServerState&) -> Result<void> {
-    return fail(Trouble::refused, "no");
-  };
-  CHECK(outcome(stage.run()) == "no");
+namespace {
+
+// The next step of that server: a fence.
+void looks_and_is_made(Stage& stage) {
   stage.provider.calls.clear();
   stage.provider.perform_script = [](const Step&, ServerState& real) -> Result<void> {
     real.read_only = true;
@@ -204,18 +202,23 @@ TEST_CASE("after a refusal the next step of that server looks for itself, on a n
   CHECK(stage.calls() == "refresh replica, perform replica");
 }
 
+}  // namespace
+
+TEST_CASE("after a refusal the next step of that server looks for itself, on a new connection") {
+  Stage stage("primary; replica < primary | writable", "replica.fence");
+  stage.provider.perform_script = [](const Step&, ServerState&) -> Result<void> {
+    return fail(Trouble::refused, "no");
+  };
+  CHECK(outcome(stage.run()) == "no");
+  looks_and_is_made(stage);
+}
+
 TEST_CASE("after a reading that failed the next step of that server looks for itself, too") {
   Stage stage("primary; replica < primary | writable", "replica.fence");
   stage.clock.pass(2000ms);
   stage.provider.refreshes["replica"] = {[](ServerState&) -> Result<void> { return tl::unexpected(lost()); }};
   CHECK(outcome(stage.run()) == "lost connection");
-  stage.provider.calls.clear();
-  stage.provider.perform_script = [](const Step&, ServerState& real) -> Result<void> {
-    real.read_only = true;
-    return {};
-  };
-  CHECK(outcome(stage.run()) == "made");
-  CHECK(stage.calls() == "refresh replica, perform replica");
+  looks_and_is_made(stage);
 }
 
 TEST_CASE("running means that the receiver has what the source had when START returned") {
