@@ -8,7 +8,7 @@
 
 #include "plans/topology_file.h"
 #include "providers/mysql/reader.h"
-#include "tests/fuzz/support_fuzz.h"
+#include "tests/fuzz/support.h"
 
 using namespace stemma;
 using stemma::mysql::Table;

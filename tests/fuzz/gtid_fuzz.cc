@@ -2,7 +2,7 @@
 // laws. The two sides of a '|' are two texts.
 #include "plans/gtid.h"
 #include "plans/gtid_set.h"
-#include "tests/fuzz/support_fuzz.h"
+#include "tests/fuzz/support.h"
 
 using namespace stemma;
 

@@ -2,7 +2,7 @@
 // wants is printed and read back, and compared with itself and with a document of other content.
 #include "plans/json_text.h"
 #include "plans/plan_file.h"
-#include "tests/fuzz/support_fuzz.h"
+#include "tests/fuzz/support.h"
 
 using namespace stemma;
 

@@ -1,7 +1,7 @@
 // Topology files from any bytes: nothing crashes, every mistake can be shown, a good file is printed and read back,
 // and planned for servers that are silent and for servers just installed.
 #include "plans/topology_file.h"
-#include "tests/fuzz/support_fuzz.h"
+#include "tests/fuzz/support.h"
 
 using namespace stemma;
 

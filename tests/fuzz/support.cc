@@ -1,4 +1,4 @@
-#include "tests/fuzz/support_fuzz.h"
+#include "tests/fuzz/support.h"
 
 #include "plans/fingerprint.h"
 #include "plans/json_text.h"
