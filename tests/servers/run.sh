@@ -77,8 +77,8 @@ own_words() {
   done >"$part"
   if stories=$(counts "$part" live_tests) && more=$(counts "$part" live-more_tests) &&
     scenarios=$(counts "$part" live-scenarios_tests); then
-    stories="$((${stories% of *} + ${more% of *} + ${scenarios% of *})) of"
-    stories+=" $((${stories#* of } + ${more#* of } + ${scenarios#* of }))"
+    local good=$((${stories% of *} + ${more% of *} + ${scenarios% of *}))
+    stories="$good of $((${stories#* of } + ${more#* of } + ${scenarios#* of }))"
   else
     stories="not run"
   fi
