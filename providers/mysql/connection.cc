@@ -167,6 +167,8 @@ std::vector<std::string> session_setup() {
 struct Connection::Handle {
   MYSQL* mysql = mysql_init(nullptr);
   bool alive = false;
+  std::chrono::seconds patience{};                    // the longest silence, as the library takes it
+  std::chrono::steady_clock::time_point waits_since;  // for the answer that is awaited
 
   Handle() = default;
   Handle(const Handle&) = delete;
@@ -180,6 +182,7 @@ struct Connection::Handle {
   void set_options(const Tls& tls, const Timeouts& timeouts, bool over_socket) {
     const unsigned connect = whole_seconds(timeouts.connect);
     const unsigned read = whole_seconds(timeouts.read);
+    patience = std::chrono::seconds(read);
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &read);
     mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &read);
@@ -205,12 +208,22 @@ struct Connection::Handle {
 
   Error statement_error() {
     const unsigned number = mysql_errno(mysql);
-    if (breaks_connection(number)) alive = false;
-    return Error{.trouble = alive ? Trouble::refused : Trouble::unreachable,
-                 .message = last_message(mysql),
-                 .hint = alive ? "" : "the connection broke: whether the statement took effect is not known",
-                 .number = static_cast<int>(number),
-                 .code = {}};
+    Error error{.trouble = Trouble::refused,
+                .message = last_message(mysql),
+                .hint = {},
+                .number = static_cast<int>(number),
+                .code = {}};
+    if (!breaks_connection(number)) return error;
+    // The library has the same words for a silence that it ended itself.
+    const bool silence = std::chrono::steady_clock::now() - waits_since >= patience;
+    alive = false;
+    error.trouble = Trouble::unreachable;
+    error.hint = "the connection broke: whether the statement took effect is not known";
+    if (silence) {
+      error.message = fmt::format("no answer within {} s: {}", patience.count(), error.message);
+      error.hint = "the server may still be at it: whether the statement took effect is not known";
+    }
+    return error;
   }
 };
 
@@ -279,11 +292,14 @@ Connection::Batch Connection::query_all(const std::vector<std::string>& statemen
   // Each statement answers with rows, with nothing, or with an error that ends the batch. A result that
   // was announced must be read before the next one, even one without rows.
   MYSQL* const mysql = handle_->mysql;
+  const auto waits = [this] { handle_->waits_since = std::chrono::steady_clock::now(); };
+  waits();
   int more = mysql_real_query(mysql, packet.data(), packet.size());
   while (more == 0) {
     const std::unique_ptr<MYSQL_RES, ResultDeleter> result(mysql_store_result(mysql));
     if (!result && mysql_field_count(mysql) != 0) break;
     batch.results.push_back(result ? to_table(result.get()) : Table{});
+    waits();
     more = mysql_next_result(mysql);
     if (more == -1 && mysql_errno(mysql) == 0) return batch;  // no more results
   }

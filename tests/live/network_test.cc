@@ -6,6 +6,24 @@
 #include "tests/live/support_story.h"
 
 namespace stemma::live {
+namespace {
+
+// What was lost is sent again after up to as long as the cut lasted, and STOP SLAVE waits for a receiver that is
+// connecting, longer than the step of these stories may last. So more than one run may be needed.
+void arrives_in_the_end(Story& story) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  Ran again = story.apply();
+  while (again.code != 0 && std::chrono::steady_clock::now() < until) {
+    INFO(again.all());
+    REQUIRE(again.code == 5);
+    again = story.apply();
+  }
+  INFO(again.all());
+  REQUIRE(again.code == 0);
+}
+
+}  // namespace
+
 TEST_CASE("the network between stemma and a server is cut in the middle of an apply",
           "[live][faults][network]") {
   const PrivateNetwork network;
@@ -35,7 +53,7 @@ TEST_CASE("the network between stemma and a server is cut in the middle of an ap
     if (struck.code != 0) CHECK(contains(struck.all(), server));
     network.heal();
     writer.must_write();
-    arrives(story);
+    arrives_in_the_end(story);
     writer.must_write();
     CHECK(story.codes().empty());
   }
@@ -64,7 +82,7 @@ TEST_CASE("the network between a source and its replicas is cut in the middle of
     CHECK(contains(first.all(), fmt::format("127.0.0.2:{}", story.port("primary"))));
     CHECK_FALSE(story.codes().empty());
     network.heal();
-    arrives(story);
+    arrives_in_the_end(story);
     CHECK(story.codes().empty());
 
     // ... and while data flow.
@@ -79,7 +97,7 @@ TEST_CASE("the network between a source and its replicas is cut in the middle of
     CHECK(struck.code == 5);
     writer.must_write();
     network.heal();
-    arrives(story);
+    arrives_in_the_end(story);
     writer.must_write();
     CHECK(story.codes().empty());
     CHECK(story.applied_steps().empty());

@@ -187,6 +187,9 @@ TEST_CASE("a connection to a real server", "[server]") {
   REQUIRE(!silent);
   CHECK(silent.error().trouble == Trouble::unreachable);
   CHECK(since(begin) < 2500ms);
+  CHECK(silent.error().message.starts_with("no answer within 1 s: 2013 Lost connection to "));
+  CHECK(silent.error().hint ==
+        "the server may still be at it: whether the statement took effect is not known");
   CHECK(!moved.alive());
   CHECK(moved.query("SELECT 1").error().trouble == Trouble::unreachable);
 
@@ -197,6 +200,7 @@ TEST_CASE("a connection to a real server", "[server]") {
   const auto killed = victim->query("SELECT 1");
   REQUIRE(!killed);
   CHECK(killed.error().trouble == Trouble::unreachable);
+  CHECK(killed.error().hint == "the connection broke: whether the statement took effect is not known");
   CHECK(!victim->alive());
 }
 
