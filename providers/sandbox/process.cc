@@ -76,9 +76,12 @@ bool send_signal(const FileDescriptor& process, int signal) {
   return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0 || errno == ESRCH;
 }
 
+// What can be read of it: a process that ends meanwhile has a /proc/PID/cmdline that opens and can't be read, for which
+// an iterator over the file would throw.
 std::string read_all(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 std::optional<pid_t> to_pid(std::string_view text) {
