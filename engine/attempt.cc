@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "plans/receiver_hint.h"
+#include "plans/thread_hints.h"
 
 namespace stemma {
 namespace {
@@ -33,7 +33,9 @@ std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
   if (!channel->applier && channel->applier_errno != 0) {
     error.message =
         fmt::format("the applier stopped with {}: {}", channel->applier_errno, channel->applier_error);
-    error.hint = "stemma never skips a transaction: mend the data on the replica, then apply again";
+    error.hint = channel->relay_log_unreadable()
+                     ? applier_hint(*channel)
+                     : "stemma never skips a transaction: mend the data on the replica, then apply again";
     error.number = channel->applier_errno;
     error.code = "replica.applier-error";
   } else if (channel->receiver != ReceiverState::on && channel->receiver_errno != 0 &&

@@ -7,8 +7,8 @@
 #include "plans/channel_options.h"
 #include "plans/failed_applier.h"
 #include "plans/judge_parts.h"
-#include "plans/receiver_hint.h"
 #include "plans/semi_sync.h"
+#include "plans/thread_hints.h"
 
 namespace stemma {
 namespace {
@@ -209,9 +209,7 @@ std::vector<Finding> thread_findings(const DeclaredLink& link, const Channel& ch
       Finding found = finding(
           "replica.applier-error", name, "channel.applier", "on", "error",
           fmt::format("the applier stopped with {}: {}", channel.applier_errno, channel.applier_error));
-      found.hint =
-          "starting it tries the same transaction again; if that fails, mend the data on the replica "
-          "(stemma never skips a transaction)";
+      found.hint = applier_hint(channel);
       findings.push_back(std::move(found));
     } else {
       findings.push_back(

@@ -104,6 +104,14 @@ struct Channel {
   // The receiver failed because its source can't send what it asks for: 1236, or 13114 from MySQL 8.0 on, in whose text
   // stands the other number.
   [[nodiscard]] bool source_lacks_binlog() const { return receiver_errno == 1236 || receiver_errno == 13114; }
+  // Its applier stopped at a relay log that is damaged (ER_REPLICA_RELAY_LOG_READ_FAILURE; 13121 in MySQL 8's log).
+  [[nodiscard]] bool relay_log_unreadable() const {
+    return !applier && (applier_errno == 1594 || applier_errno == 13121);
+  }
+  // MariaDB throws its relay logs away when it starts by GTID with both threads stopped.
+  [[nodiscard]] bool fetches_anew() const {
+    return gtid == ChannelGtid::slave_pos || gtid == ChannelGtid::current_pos;
+  }
   bool operator==(const Channel&) const = default;
 };
 

@@ -6,6 +6,7 @@
 
 #include "plans/judge_parts.h"
 #include "plans/preflight.h"
+#include "plans/thread_hints.h"
 
 namespace stemma {
 namespace {
@@ -92,7 +93,9 @@ void Recipes::decide(const DeclaredLink& link) {
   }
   if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
-  work.reconnect = work.restart && (semi_sync || channel->receiver == ReceiverState::connecting);
+  // From here on in order, so there is a channel.
+  work.reconnect = work.restart && (semi_sync || channel->receiver == ReceiverState::connecting ||
+                                    (channel->relay_log_unreadable() && channel->fetches_anew()));
   if (leave_out(link)) {
     work = {};
     work.left_out = true;
@@ -136,8 +139,9 @@ void Recipes::channel(const DeclaredLink& link) {
       draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{link.name()}}, account_needed_by(link),
                  fmt::format("stop the receiver of {}{}", to_text(link.name()),
                              waits ? ", which waits before it tries again" : ""),
-                 waits ? thread_findings(link, *now).front().message
-                       : "semi-sync is agreed on when a receiver connects");
+                 waits                         ? thread_findings(link, *now).front().message
+                 : now->relay_log_unreadable() ? applier_hint(*now)
+                                               : "semi-sync is agreed on when a receiver connects");
       needs.emplace_back(ReceiverOff{link.name()});
     }
     start(link, 1, std::move(needs));

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <random>
 
@@ -213,6 +214,59 @@ TEST_CASE("a relay log that a crash has left broken", "[live][faults][mariadb]")
     CHECK(story.applied_steps().empty());
     story.same_data();
   }
+}
+
+// A disk that lies: the receiver runs on, the applier stops at what it can't read.
+TEST_CASE("a relay log that is damaged below a running receiver", "[live][faults]") {
+  const std::string mode = GENERATE(as<std::string>(), "gtid", "position");
+  INFO(mode);
+  Story story(quickstart(mode));
+  REQUIRE(story.apply().code == 0);
+  story.make_app();
+  story.caught_up();
+  story.sql("replica-1", {story.spoken("STOP SLAVE SQL_THREAD")});
+  const auto received = [&] { return story.slave("replica-1", "Read_Master_Log_Pos"); };
+  const std::string before = received();
+  for (int i = 0; i < 20; ++i) story.sql("primary", {fmt::format("INSERT INTO app.t (n) VALUES ({})", i)});
+  eventually("rows are received", [&] { return received() != before; });
+  const std::string place = story.slave("replica-1", "Relay_Log_Pos");
+  const auto file = std::filesystem::path(story.cell("replica-1", "SELECT @@datadir")) /
+                    story.slave("replica-1", "Relay_Log_File");
+  {
+    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+    damaged.seekp(std::stoll(place));
+    damaged << std::string(40, '\0') << std::flush;
+    REQUIRE(damaged);
+  }
+  story.sql("replica-1", {story.spoken("START SLAVE SQL_THREAD")});
+  eventually("the applier fails", [&] { return story.slave("replica-1", "Last_SQL_Errno") != "0"; });
+  CHECK(story.slave("replica-1", "Slave_IO_Running") == "Yes");
+
+  const std::string drift = story.stemma({"drift"}).all();
+  INFO(drift);
+  CHECK(contains(drift, "its relay log can't be read"));
+  if (mode == "position" || story.flavor() == Flavor::mysql) {
+    const Ran refused = story.apply();
+    INFO(refused.all());
+    CHECK(refused.code == 5);
+    CHECK(contains(refused.all(), "its relay log can't be read"));
+    if (mode == "gtid") {
+      CHECK(contains(drift, "RESET REPLICA"));
+      story.sql("replica-1", {story.spoken("STOP SLAVE"), story.spoken("RESET SLAVE")});
+    } else {
+      const std::string log = story.slave("replica-1", "Relay_Master_Log_File");
+      const std::string at = story.slave("replica-1", "Exec_Master_Log_Pos");
+      CHECK(contains(drift, fmt::format("stands at {}:{}", log, at)));
+      story.sql("replica-1", {story.spoken("STOP SLAVE"),
+                              story.spoken(fmt::format(
+                                  "CHANGE MASTER TO MASTER_LOG_FILE = '{}', MASTER_LOG_POS = {}", log, at))});
+    }
+  }
+  arrives(story);
+  CHECK(story.codes().empty());
+  CHECK(story.applied_steps().empty());
+  CHECK(story.cell("replica-1", "SELECT COUNT(*) FROM app.t") == "20");
+  story.same_data();
 }
 
 TEST_CASE("an apply whose lock an administrator kills goes no further", "[live][faults][lock]") {

@@ -1,4 +1,4 @@
-#include "plans/receiver_hint.h"
+#include "plans/thread_hints.h"
 
 #include <fmt/format.h>
 
@@ -71,10 +71,33 @@ std::string receiver_hint(const Channel& channel) {
     case 2059:
       return "put this file into the replica's plugin_dir (on Debian a link to the one of package "
              "libmariadb3, below /usr/lib/*/libmariadb3/plugin), or declare another plugin";
+    case 1236:
+    case 13114:
+      return "what it asks for is gone (SHOW BINARY LOGS of the source tells what is left): provision the "
+             "replica anew "
+             "from a backup";
     case 2061:
     case 3159: return "the source wants this login encrypted: declare tls = \"required\"";
     default: return {};
   }
+}
+
+std::string applier_hint(const Channel& channel) {
+  if (!channel.relay_log_unreadable())
+    return "starting it tries the same transaction again; if that fails, mend the data on the replica "
+           "(stemma never "
+           "skips a transaction)";
+  const std::string broken = "its relay log can't be read, as after a crash; ";
+  if (channel.fetches_anew())
+    return broken + "started by GTID with both threads stopped, the replica fetches it anew";
+  const std::string place = channel.executed.known() ? to_text(channel.executed) : "where it stands";
+  return broken +
+         (channel.gtid == ChannelGtid::no
+              ? fmt::format("its applier stands at {} of its source: if that has this file still, stop the "
+                            "replica and change its channel to that place, which fetches it anew",
+                            place)
+              : std::string("stop the replica and run RESET REPLICA (RESET SLAVE): what it has not executed "
+                            "comes again by GTID, as long as its source has it"));
 }
 
 }  // namespace stemma

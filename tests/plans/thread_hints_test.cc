@@ -1,5 +1,5 @@
 // What each error of a receiver is taken for. The texts are those of the servers and libraries.
-#include "plans/receiver_hint.h"
+#include "plans/thread_hints.h"
 
 #include "plans/tls_trouble.h"
 #include "tests/catch.h"
@@ -76,5 +76,19 @@ TEST_CASE("what to do about a receiver that can't connect") {
   CHECK(mentions(receiver_hint(beyond_ascii), "character_set_server = utf8mb4"));
   CHECK(mentions(receiver_hint(failed(2059, "client_ed25519 cannot be loaded")), "plugin_dir"));
   CHECK(mentions(receiver_hint(failed(2003, "Can't connect")), "db1:3306"));
-  CHECK(receiver_hint(failed(1236, "Could not find first log")).empty());
+  CHECK(mentions(receiver_hint(failed(1236, "Could not find first log")), "provision the replica anew"));
+  CHECK(receiver_hint(failed(1593, "Fatal error")).empty());
+}
+
+TEST_CASE("what to do about an applier that stopped") {
+  Channel channel;
+  channel.applier_errno = 1062;
+  CHECK(mentions(applier_hint(channel), "mend the data"));
+  channel.applier_errno = 1594;
+  channel.executed = {"mysql-bin.000007", 4711};
+  CHECK(mentions(applier_hint(channel), "stands at mysql-bin.000007:4711"));
+  channel.gtid = ChannelGtid::auto_position;
+  CHECK(mentions(applier_hint(channel), "RESET REPLICA"));
+  channel.gtid = ChannelGtid::slave_pos;
+  CHECK(mentions(applier_hint(channel), "the replica fetches it anew"));
 }
