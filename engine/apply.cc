@@ -120,9 +120,11 @@ Result<Applied> carry_out(const Prepared& prepared, const ApplyTo& to, Journal& 
   Board board(to.topology, to.secrets, prepared.fleet, to.clock.now());
   Patience patience;
   patience.in_all = to.topology.limits.step;
-  const auto runner = thread_runner(std::max<std::size_t>(1, options.parallelism), [&](const Step& step) {
+  const Work work = [&](const Step& step) {
     return attempt(step, board, to.provider, to.clock, patience, to.stop);
-  });
+  };
+  const auto runner =
+      options.parallelism > 1 ? thread_runner(options.parallelism, work) : inline_runner(work);
   const EventSink sink{[&](const Event& event) {
                          if (options.tell) options.tell(event);
                          return journal.write(event, plan);
