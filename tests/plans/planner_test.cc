@@ -91,6 +91,22 @@ TEST_CASE("a receiver that waits for its next attempt is stopped, so that it tri
     replica.await-running after replica.start-replica)"));
 }
 
+TEST_CASE("a damaged relay log is fetched anew by GTID: the receiver is stopped, too") {
+  Story story("by gtid; primary; replica < primary");
+  Channel& channel = story.channel("replica");
+  channel.gtid = ChannelGtid::slave_pos;
+  channel.applier = false;
+  channel.applier_errno = 1594;
+  CHECK(steps(story.plan()) == lines(R"(
+    replica.stop-replica
+    replica.start-replica after replica.stop-replica
+    replica.await-running after replica.start-replica)"));
+  channel.applier_errno = 1062;
+  CHECK(steps(story.plan()) == lines(R"(
+    replica.start-replica
+    replica.await-running after replica.start-replica)"));
+}
+
 TEST_CASE("a wrong source, by position: by GTID first, then back") {
   const Plan plan = Story("primary; old < primary; replica < primary | follows=old").plan();
   CHECK(steps(plan) == lines(R"(
