@@ -44,8 +44,7 @@ inline void set_tls(MYSQL* handle, const Tls& tls) {
   mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
   if (tls.mode == TlsMode::disabled) return;
   set_client_certificate(handle, tls);
-  // A CA would make 3.3 verify the chain in every mode. Without one it loads the system's bundle on
-  // each connect that meets TLS (33-57 ms), and has no way to be told not to.
+  // A CA would make 3.3 verify the chain in every mode.
   if (tls.mode >= TlsMode::verify_ca) mysql_options(handle, MYSQL_OPT_SSL_CA, path_or_null(tls.ca));
 }
 

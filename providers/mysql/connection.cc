@@ -9,6 +9,7 @@
 
 #include "providers/mysql/client_library.h"
 #include "providers/mysql/login_trouble.h"
+#include "providers/mysql/system_authorities.h"
 
 namespace stemma::mysql {
 namespace {
@@ -198,6 +199,7 @@ struct Connection::Handle {
   }
 
   bool connect(const Address& address, const Credentials& credentials) {
+    const WithoutSystemAuthorities named_ones_only;
     const bool over_socket = !address.socket.empty();
     alive = mysql_real_connect(mysql, over_socket ? nullptr : address.host.c_str(), credentials.user.c_str(),
                                credentials.password.reveal().c_str(), nullptr, over_socket ? 0 : address.port,
