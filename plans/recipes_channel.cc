@@ -78,11 +78,12 @@ void Recipes::decide(const DeclaredLink& link) {
                        account_can_change(*scene_.desired.find(link.source()));
   // Starting it again would only fail again.
   const bool cannot_read = in_order && channel->source_lacks_binlog();
+  const bool fetched_anew = in_order && channel->relay_log_unreadable() && channel->fetches_anew();
   const bool semi_sync = in_order && semi_sync_changes(link);
   if (threads_fine && !rotated && !semi_sync) return;
   // Even a mere start goes on from a place, which must be the replica's own.
   const bool start_only = in_order && !login_refused && !rotated;
-  AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read);
+  AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read && !fetched_anew);
   if (decision.refusal) {
     // Errant transactions of a channel that is there have been found before, with their own way out.
     const bool said =
@@ -93,9 +94,8 @@ void Recipes::decide(const DeclaredLink& link) {
   }
   if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
-  // From here on in order, so there is a channel.
-  work.reconnect = work.restart && (semi_sync || channel->receiver == ReceiverState::connecting ||
-                                    (channel->relay_log_unreadable() && channel->fetches_anew()));
+  work.reconnect =
+      work.restart && (semi_sync || fetched_anew || channel->receiver == ReceiverState::connecting);
   if (leave_out(link)) {
     work = {};
     work.left_out = true;

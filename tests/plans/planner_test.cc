@@ -105,6 +105,15 @@ TEST_CASE("a damaged relay log is fetched anew by GTID: the receiver is stopped,
   CHECK(steps(story.plan()) == lines(R"(
     replica.start-replica
     replica.await-running after replica.start-replica)"));
+
+  // What the source has purged is nowhere but there.
+  Story purged("by gtid; primary | horizon=0-1-11; replica < primary");
+  purged.channel("replica") = channel;
+  CHECK(steps(purged.plan()) == lines(R"(
+    replica.start-replica
+    replica.await-running after replica.start-replica)"));
+  purged.channel("replica").applier_errno = 1594;
+  CHECK(refusals(purged.plan()) == "replica replica.binlog-gone\n");
 }
 
 TEST_CASE("a wrong source, by position: by GTID first, then back") {
