@@ -59,7 +59,7 @@ if ((!$#)); then
     else
       { cmake --preset release && cmake --build --preset release -j 2 -- -k 0; } >build/log 2>&1 ||
         { grep -E -A 12 "FAILED:|error|Error" build/log | head -n 120; exit 1; }
-      ctest --preset release -E "^(providers|live|live-more)$" || code=1
+      ctest --preset release -E "^(providers|live|live-faults|live-more)$" || code=1
     fi
     tests/servers/run.sh || code=1
     echo "$((SECONDS - start)) s"

@@ -161,11 +161,11 @@ else
   # Counted from nothing: only what these tests run.
   if stage "asan build" built asan; then
     find build/asan -name '*.gcda' -delete
-    if ((all)); then run_tests asan; else run_tests asan --exclude-regex '^(consumer|layers|live-more|live-scenarios)$'; fi
+    if ((all)); then run_tests asan; else run_tests asan --exclude-regex '^(consumer|layers|live-faults|live-more|live-scenarios)$'; fi
     stage coverage tests/coverage.sh
   fi
   if stage "tsan build" built tsan; then
-    if ((all)); then run_tests tsan; else run_tests tsan --exclude-regex '^live-more$'; fi
+    if ((all)); then run_tests tsan; else run_tests tsan --exclude-regex '^live-(faults|more)$'; fi
   fi
   if ((all)); then stage lint tests/lint.sh; else stage format tests/lint.sh --format; fi
   stage "fuzz build" built fuzz && run_fuzzers

@@ -69,20 +69,18 @@ people_call_it() {
 
 # The figures of the machine's own server, from what the release build's last ctest has left.
 own_words() {
-  local log=build/release/Testing/Temporary/LastTest.log part=$logs/own.log name stories more scenarios
-  for name in providers live live-more live-scenarios; do
+  local log=build/release/Testing/Temporary/LastTest.log part=$logs/own.log name words good=0 all=0
+  for name in providers live live-faults live-more live-scenarios; do
     printf '== %s_tests\n' "$name"
     sed -n "/^[0-9]*\/[0-9]* Testing: $name\$/,/^<end of output>\$/p" "$log" 2>/dev/null
     echo "== end"
   done >"$part"
-  if stories=$(counts "$part" live_tests) && more=$(counts "$part" live-more_tests) &&
-    scenarios=$(counts "$part" live-scenarios_tests); then
-    local good=$((${stories% of *} + ${more% of *} + ${scenarios% of *}))
-    stories="$good of $((${stories#* of } + ${more#* of } + ${scenarios#* of }))"
-  else
-    stories="not run"
-  fi
-  echo "$(counts "$part" providers_tests || echo "not run"), $stories"
+  for name in live live-faults live-more live-scenarios; do
+    words=$(counts "$part" "${name}_tests") || break
+    good=$((good + ${words% of *})) all=$((all + ${words#* of }))
+  done
+  if [[ -z $words ]]; then words="not run"; else words="$good of $all"; fi
+  echo "$(counts "$part" providers_tests || echo "not run"), $words"
 }
 
 table() {
