@@ -298,6 +298,7 @@ Connection::Batch Connection::query_all(const std::vector<std::string>& statemen
   waits();
   int more = mysql_real_query(mysql, packet.data(), packet.size());
   while (more == 0) {
+    waits();
     const std::unique_ptr<MYSQL_RES, ResultDeleter> result(mysql_store_result(mysql));
     if (!result && mysql_field_count(mysql) != 0) break;
     batch.results.push_back(result ? to_table(result.get()) : Table{});

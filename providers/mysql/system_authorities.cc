@@ -10,7 +10,7 @@ thread_local bool unwanted = false;
 }  // namespace
 
 WithoutSystemAuthorities::WithoutSystemAuthorities() { unwanted = true; }
-WithoutSystemAuthorities::~WithoutSystemAuthorities() { unwanted = true; }
+WithoutSystemAuthorities::~WithoutSystemAuthorities() { unwanted = false; }
 
 }  // namespace stemma::mysql
 
