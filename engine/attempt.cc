@@ -33,9 +33,12 @@ std::optional<Error> lasting_error(const Step& step, const ServerState& state) {
   if (!channel->applier && channel->applier_errno != 0) {
     error.message =
         fmt::format("the applier stopped with {}: {}", channel->applier_errno, channel->applier_error);
-    error.hint = channel->relay_log_unreadable()
-                     ? applier_hint(*channel)
-                     : "stemma never skips a transaction: mend the data on the replica, then apply again";
+    error.hint = "stemma never skips a transaction: mend the data on the replica, then apply again";
+    if (channel->relay_log_unreadable())
+      error.hint = channel->fetches_anew()
+                       ? "fetched anew, it can't be read either: look at the source's binlog with "
+                         "mysqlbinlog, and at both servers' encryption keys"
+                       : applier_hint(*channel);
     error.number = channel->applier_errno;
     error.code = "replica.applier-error";
   } else if (channel->receiver != ReceiverState::on && channel->receiver_errno != 0 &&

@@ -330,16 +330,23 @@ bool next_is_purged(const ServerState& source, const ServerState& state, const C
 AttachDecision refuse_purged(const DeclaredLink& link, const ServerState& state, const Channel& channel,
                              bool keeps) {
   const std::string &source = link.source().text, &replica = link.replica.name.text;
-  if (channel.gtid != ChannelGtid::no)
+  const std::string anew = provision_anew(link);
+  const std::string apply_first =
+      fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
+                  replica_word(state), replica, anew);
+  if (channel.gtid != ChannelGtid::no) {
+    // While its receiver is not off, the relay log is still there.
+    const bool has_log = channel.fetches_anew() && channel.receiver != ReceiverState::off &&
+                         !channel.applier && !channel.relay_log_unreadable();
     return refused("replica.binlog-gone", link,
                    fmt::format("{} has purged what {} needs after {}", source, replica,
                                state.executed().empty() ? "the beginning" : to_text(state.executed())),
-                   provision_anew(link));
+                   has_log ? apply_first : anew);
+  }
   return refused("replica.binlog-gone", link,
                  fmt::format("{} has purged {}, from which {} would have to go on", source,
                              (keeps ? channel.read : channel.executed).file, replica),
-                 fmt::format("if its relay log holds the rest, START {} SQL_THREAD on {} first; else {}",
-                             replica_word(state), replica, provision_anew(link)));
+                 apply_first);
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ bool is_past(const FailedApplier& failed, const Channel& now, const ServerState&
     if (!now.retrieved.empty() && executed.contains(now.retrieved)) return true;
   }
   if (now.has_applied_all()) return true;
+  // What was damaged is gone; what came anew may not be due yet.
+  if (then.relay_log_unreadable() && then.fetches_anew() && now.delay != 0) return true;
   // MariaDB fetches everything anew by GTID, and its coordinates move before anything is executed.
   if (state.flavor == Flavor::mariadb && now.gtid != ChannelGtid::no)
     return state.executed() != failed.executed;

@@ -104,7 +104,7 @@ struct Channel {
   // The receiver failed because its source can't send what it asks for: 1236, or 13114 from MySQL 8.0 on, in whose text
   // stands the other number.
   [[nodiscard]] bool source_lacks_binlog() const { return receiver_errno == 1236 || receiver_errno == 13114; }
-  // Its applier stopped at a relay log that is damaged (ER_REPLICA_RELAY_LOG_READ_FAILURE; 13121 in MySQL 8's log).
+  // Its applier stopped at a relay log that is damaged (1594; from MySQL 8.0 on 13121).
   [[nodiscard]] bool relay_log_unreadable() const {
     return !applier && (applier_errno == 1594 || applier_errno == 13121);
   }

@@ -78,12 +78,17 @@ void Recipes::decide(const DeclaredLink& link) {
                        account_can_change(*scene_.desired.find(link.source()));
   // Starting it again would only fail again.
   const bool cannot_read = in_order && channel->source_lacks_binlog();
-  const bool fetched_anew = in_order && channel->relay_log_unreadable() && channel->fetches_anew();
   const bool semi_sync = in_order && semi_sync_changes(link);
   if (threads_fine && !rotated && !semi_sync) return;
   // Even a mere start goes on from a place, which must be the replica's own.
   const bool start_only = in_order && !login_refused && !rotated;
-  AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read && !fetched_anew);
+  // A receiver that failed to connect sleeps for connect_retry; only a stop makes it try at once.
+  const bool waits = in_order && channel->receiver == ReceiverState::connecting;
+  const bool fetches_anew = in_order && channel->relay_log_unreadable() && channel->fetches_anew();
+  const bool reconnect = semi_sync || waits || fetches_anew;
+  // Where that stops the last of both threads, the start after it throws the relay log away.
+  const bool gives_up_log = reconnect && !channel->applier && channel->fetches_anew();
+  AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read && !gives_up_log);
   if (decision.refusal) {
     // Errant transactions of a channel that is there have been found before, with their own way out.
     const bool said =
@@ -94,8 +99,7 @@ void Recipes::decide(const DeclaredLink& link) {
   }
   if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
-  work.reconnect =
-      work.restart && (semi_sync || fetched_anew || channel->receiver == ReceiverState::connecting);
+  work.reconnect = work.restart && reconnect;
   if (leave_out(link)) {
     work = {};
     work.left_out = true;
@@ -133,15 +137,15 @@ void Recipes::channel(const DeclaredLink& link) {
   const Channel* now = state(server.name)->channel(link.channel.name);
   if (work.restart) {
     std::vector<Fact> needs = {Follows{link.name(), link.source(), now->gtid != ChannelGtid::no}};
-    // A receiver that failed to connect sleeps for connect_retry; only a stop makes it try at once.
     if (work.reconnect && now->receiver != ReceiverState::off) {
       const bool waits = now->receiver == ReceiverState::connecting;
       draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{link.name()}}, account_needed_by(link),
                  fmt::format("stop the receiver of {}{}", to_text(link.name()),
                              waits ? ", which waits before it tries again" : ""),
-                 waits                         ? thread_findings(link, *now).front().message
-                 : now->relay_log_unreadable() ? applier_hint(*now)
-                                               : "semi-sync is agreed on when a receiver connects");
+                 waits ? thread_findings(link, *now).front().message
+                 : now->relay_log_unreadable() && now->fetches_anew()
+                     ? applier_hint(*now)
+                     : "semi-sync is agreed on when a receiver connects");
       needs.emplace_back(ReceiverOff{link.name()});
     }
     start(link, 1, std::move(needs));

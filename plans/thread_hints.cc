@@ -59,6 +59,13 @@ std::string login_hint(const Channel& channel) {
 std::string receiver_hint(const Channel& channel) {
   switch (channel.receiver_errno) {
     case 1045: return login_hint(channel);
+    case 1236:  // of many causes
+    case 13114:
+      if (channel.receiver_error.find("purged") == std::string::npos &&
+          channel.receiver_error.find("Could not find first log") == std::string::npos)
+        return {};
+      return "what it asks for is gone (SHOW BINARY LOGS of its source tells what is left): provision the "
+             "replica anew from a backup";
     case 2002:
     case 2003:
     case 2005:
@@ -71,11 +78,6 @@ std::string receiver_hint(const Channel& channel) {
     case 2059:
       return "put this file into the replica's plugin_dir (on Debian a link to the one of package "
              "libmariadb3, below /usr/lib/*/libmariadb3/plugin), or declare another plugin";
-    case 1236:
-    case 13114:
-      return "what it asks for is gone (SHOW BINARY LOGS of the source tells what is left): provision the "
-             "replica anew "
-             "from a backup";
     case 2061:
     case 3159: return "the source wants this login encrypted: declare tls = \"required\"";
     default: return {};
@@ -85,19 +87,27 @@ std::string receiver_hint(const Channel& channel) {
 std::string applier_hint(const Channel& channel) {
   if (!channel.relay_log_unreadable())
     return "starting it tries the same transaction again; if that fails, mend the data on the replica "
-           "(stemma never "
-           "skips a transaction)";
-  const std::string broken = "its relay log can't be read, as after a crash; ";
+           "(stemma never skips a transaction)";
+  const std::string broken = "its relay log can't be read, as after a crash";
+  const std::string of_channel = channel.name.empty() ? "" : fmt::format(" FOR CHANNEL '{}'", channel.name);
   if (channel.fetches_anew())
-    return broken + "started by GTID with both threads stopped, the replica fetches it anew";
-  const std::string place = channel.executed.known() ? to_text(channel.executed) : "where it stands";
-  return broken +
-         (channel.gtid == ChannelGtid::no
-              ? fmt::format("its applier stands at {} of its source: if that has this file still, stop the "
-                            "replica and change its channel to that place, which fetches it anew",
-                            place)
-              : std::string("stop the replica and run RESET REPLICA (RESET SLAVE): what it has not executed "
-                            "comes again by GTID, as long as its source has it"));
+    return broken +
+           "; started by GTID with both threads stopped, the replica fetches anew what its source still has";
+  if (channel.gtid != ChannelGtid::no)
+    return fmt::format(
+        "{}; what it has not executed comes again by GTID, as long as its source has it: run STOP REPLICA{}; "
+        "RESET REPLICA{} (SLAVE before 8.0.22), then apply again{}",
+        broken, of_channel, of_channel,
+        channel.delay == 0
+            ? ""
+            : fmt::format(" (it sets the delay of {} s to 0: say it again first)", channel.delay));
+  if (!channel.executed.known())
+    return broken + ", nor does it know where it stood: provision the replica anew from a backup";
+  return fmt::format(
+      "{}; its applier stands at {} of its source (after a crash of a MariaDB replica compare "
+      "gtid_slave_pos, which may be further): if that has this file still, stop the channel{} and change it "
+      "to that place, from which it fetches anew",
+      broken, to_text(channel.executed), channel.name.empty() ? "" : " '" + channel.name + "'");
 }
 
 }  // namespace stemma

@@ -10,7 +10,8 @@ namespace stemma {
 // "" where the error says it all, or is unknown.
 std::string receiver_hint(const Channel&);
 
-// Of an applier that stopped with an error.
+// Of an applier that stopped with an error. What a statement says of a relay log that can't even be opened is another
+// error: providers/mysql/relay_log.h.
 std::string applier_hint(const Channel&);
 
 }  // namespace stemma

@@ -249,7 +249,6 @@ TEST_CASE("a relay log that is damaged below a running receiver", "[live][faults
     const Ran refused = story.apply();
     INFO(refused.all());
     CHECK(refused.code == 5);
-    CHECK(contains(refused.all(), "its relay log can't be read"));
     if (mode == "gtid") {
       CHECK(contains(drift, "RESET REPLICA"));
       story.sql("replica-1", {story.spoken("STOP SLAVE"), story.spoken("RESET SLAVE")});
@@ -265,8 +264,8 @@ TEST_CASE("a relay log that is damaged below a running receiver", "[live][faults
   arrives(story);
   CHECK(story.codes().empty());
   CHECK(story.applied_steps().empty());
-  CHECK(story.cell("replica-1", "SELECT COUNT(*) FROM app.t") == "20");
   story.same_data();
+  CHECK(story.cell("replica-1", "SELECT COUNT(*) FROM app.t") == "20");
 }
 
 TEST_CASE("an apply whose lock an administrator kills goes no further", "[live][faults][lock]") {

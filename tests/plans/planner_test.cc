@@ -114,6 +114,13 @@ TEST_CASE("a damaged relay log is fetched anew by GTID: the receiver is stopped,
     replica.await-running after replica.start-replica)"));
   purged.channel("replica").applier_errno = 1594;
   CHECK(refusals(purged.plan()) == "replica replica.binlog-gone\n");
+  purged.channel("replica").applier_errno = 1062;
+  purged.channel("replica").receiver = ReceiverState::connecting;
+  CHECK(refusals(purged.plan()) == "replica replica.binlog-gone\n");
+  CHECK(purged.plan().refusals.front().hint.starts_with(
+      "if its relay log holds the rest, START SLAVE SQL_THREAD"));
+  purged.channel("replica").applier = true;
+  CHECK(refusals(purged.plan()).empty());
 }
 
 TEST_CASE("a wrong source, by position: by GTID first, then back") {

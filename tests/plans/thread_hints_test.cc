@@ -77,7 +77,7 @@ TEST_CASE("what to do about a receiver that can't connect") {
   CHECK(mentions(receiver_hint(failed(2059, "client_ed25519 cannot be loaded")), "plugin_dir"));
   CHECK(mentions(receiver_hint(failed(2003, "Can't connect")), "db1:3306"));
   CHECK(mentions(receiver_hint(failed(1236, "Could not find first log")), "provision the replica anew"));
-  CHECK(receiver_hint(failed(1593, "Fatal error")).empty());
+  CHECK(receiver_hint(failed(1236, "A replica with the same server_uuid has connected")).empty());
 }
 
 TEST_CASE("what to do about an applier that stopped") {
@@ -87,8 +87,15 @@ TEST_CASE("what to do about an applier that stopped") {
   channel.applier_errno = 1594;
   channel.executed = {"mysql-bin.000007", 4711};
   CHECK(mentions(applier_hint(channel), "stands at mysql-bin.000007:4711"));
+  channel.executed = {};
+  CHECK(mentions(applier_hint(channel), "nor does it know where it stood"));
   channel.gtid = ChannelGtid::auto_position;
-  CHECK(mentions(applier_hint(channel), "RESET REPLICA"));
+  CHECK(mentions(applier_hint(channel), "RESET REPLICA (SLAVE"));
+  CHECK_FALSE(mentions(applier_hint(channel), "delay"));
+  channel.name = "east";
+  channel.delay = 60;
+  CHECK(mentions(applier_hint(channel), "RESET REPLICA FOR CHANNEL 'east'"));
+  CHECK(mentions(applier_hint(channel), "sets the delay of 60 s to 0"));
   channel.gtid = ChannelGtid::slave_pos;
-  CHECK(mentions(applier_hint(channel), "the replica fetches it anew"));
+  CHECK(mentions(applier_hint(channel), "the replica fetches anew what its source still has"));
 }
