@@ -22,7 +22,7 @@ class Recipes {
   struct ChannelWork {
     std::optional<Attach> attach;  // it is configured anew
     bool restart = false;          // only its threads are started
-    bool reconnect = false;        // before that its receiver is stopped
+    std::string reconnect;         // why its receiver is stopped before that; "" where it is not
     bool pause = false;            // it is stopped and started for another channel's sake
     int rounds = 0;                // Flowing{…, rounds} is the end; 0: nothing happens to it
     bool left_out = false;         // a server is silent, it was refused, or its steps would fail

@@ -23,6 +23,14 @@ bool needs_position(const Attach& attach, const Origin& origin, bool by_gtid) {
          (by_gtid && (std::holds_alternative<FromNoted>(origin) || std::holds_alternative<FromGtid>(origin)));
 }
 
+// Why a receiver has to be stopped before its replica is started; "" where it has not.
+std::string why_reconnect(const DeclaredLink& link, const Channel& channel, bool semi_sync) {
+  // One that failed to connect sleeps for connect_retry; only a stop makes it try at once.
+  if (channel.receiver == ReceiverState::connecting) return thread_findings(link, channel).front().message;
+  if (channel.relay_log_unreadable() && channel.fetches_anew()) return applier_hint(channel);
+  return semi_sync ? "semi-sync is agreed on when a receiver connects" : "";
+}
+
 }  // namespace
 
 // How the channel is configured first; one that is re-pointed by GTID may be brought back to file and position later.
@@ -82,12 +90,9 @@ void Recipes::decide(const DeclaredLink& link) {
   if (threads_fine && !rotated && !semi_sync) return;
   // Even a mere start goes on from a place, which must be the replica's own.
   const bool start_only = in_order && !login_refused && !rotated;
-  // A receiver that failed to connect sleeps for connect_retry; only a stop makes it try at once.
-  const bool waits = in_order && channel->receiver == ReceiverState::connecting;
-  const bool fetches_anew = in_order && channel->relay_log_unreadable() && channel->fetches_anew();
-  const bool reconnect = semi_sync || waits || fetches_anew;
+  const std::string reconnect = in_order ? why_reconnect(link, *channel, semi_sync) : "";
   // Where that stops the last of both threads, the start after it throws the relay log away.
-  const bool gives_up_log = reconnect && !channel->applier && channel->fetches_anew();
+  const bool gives_up_log = !reconnect.empty() && !channel->applier && channel->fetches_anew();
   AttachDecision decision = decide_attach(scene_, link, start_only && !cannot_read && !gives_up_log);
   if (decision.refusal) {
     // Errant transactions of a channel that is there have been found before, with their own way out.
@@ -99,7 +104,7 @@ void Recipes::decide(const DeclaredLink& link) {
   }
   if (!start_only || !decision.attach->in_place) work.attach = std::move(decision.attach);
   work.restart = !work.attach;
-  work.reconnect = work.restart && reconnect;
+  if (work.restart) work.reconnect = reconnect;
   if (leave_out(link)) {
     work = {};
     work.left_out = true;
@@ -137,15 +142,12 @@ void Recipes::channel(const DeclaredLink& link) {
   const Channel* now = state(server.name)->channel(link.channel.name);
   if (work.restart) {
     std::vector<Fact> needs = {Follows{link.name(), link.source(), now->gtid != ChannelGtid::no}};
-    if (work.reconnect && now->receiver != ReceiverState::off) {
+    if (!work.reconnect.empty() && now->receiver != ReceiverState::off) {
       const bool waits = now->receiver == ReceiverState::connecting;
       draft_.add(StepKind::stop_replica, server.name, {ReceiverOff{link.name()}}, account_needed_by(link),
                  fmt::format("stop the receiver of {}{}", to_text(link.name()),
                              waits ? ", which waits before it tries again" : ""),
-                 waits ? thread_findings(link, *now).front().message
-                 : now->relay_log_unreadable() && now->fetches_anew()
-                     ? applier_hint(*now)
-                     : "semi-sync is agreed on when a receiver connects");
+                 work.reconnect);
       needs.emplace_back(ReceiverOff{link.name()});
     }
     start(link, 1, std::move(needs));
