@@ -10,18 +10,7 @@ namespace {
 
 // What was lost is sent again after up to as long as the cut lasted, and STOP SLAVE waits for a receiver that is
 // connecting, longer than the step of these stories may last. So more than one run may be needed.
-void arrives_in_the_end(Story& story) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  const auto run = [&] { return story.stemma({"apply", "--yes", "--lock-timeout", "20s"}); };
-  Ran again = run();
-  while (again.code != 0 && std::chrono::steady_clock::now() < until) {
-    INFO(again.all());
-    REQUIRE(again.code == 5);
-    again = run();
-  }
-  INFO(again.all());
-  REQUIRE(again.code == 0);
-}
+constexpr std::chrono::seconds until_the_network_is_back{60};
 
 }  // namespace
 
@@ -54,7 +43,7 @@ TEST_CASE("the network between stemma and a server is cut in the middle of an ap
     if (struck.code != 0) CHECK(contains(struck.all(), server));
     network.heal();
     writer.must_write();
-    arrives_in_the_end(story);
+    arrives(story, until_the_network_is_back);
     writer.must_write();
     CHECK(story.codes().empty());
   }
@@ -83,7 +72,7 @@ TEST_CASE("the network between a source and its replicas is cut in the middle of
     CHECK(contains(first.all(), fmt::format("127.0.0.2:{}", story.port("primary"))));
     CHECK_FALSE(story.codes().empty());
     network.heal();
-    arrives_in_the_end(story);
+    arrives(story, until_the_network_is_back);
     CHECK(story.codes().empty());
 
     // ... and while data flow.
@@ -98,7 +87,7 @@ TEST_CASE("the network between a source and its replicas is cut in the middle of
     CHECK(struck.code == 5);
     writer.must_write();
     network.heal();
-    arrives_in_the_end(story);
+    arrives(story, until_the_network_is_back);
     writer.must_write();
     CHECK(story.codes().empty());
     CHECK(story.applied_steps().empty());

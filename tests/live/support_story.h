@@ -192,8 +192,8 @@ class Story {
 
 // What an operator has left of the two replicas of quickstart() that were in order.
 void disorder(const Story& story);
-// The run after a failure: it ends well.
-void arrives(Story& story);
+// The run after a failure: it ends well. With patience, the last of several, of which the others may end partly.
+void arrives(Story& story, std::chrono::seconds patience = {});
 
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
 [[nodiscard]] bool has(const Codes& codes, const std::string& code);
