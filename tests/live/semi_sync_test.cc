@@ -83,6 +83,11 @@ TEST_CASE("semi-sync is switched on, mended and switched off", "[live][server][s
   story.sql("replica-1",
             {"SET GLOBAL " + replica_variable + " = OFF", "STOP SLAVE IO_THREAD", "START SLAVE IO_THREAD"});
   story.await("replica-1", "Slave_IO_Running", "Yes");
+  // It says Yes before it asks for the binlog, with which it asks to acknowledge.
+  eventually("the receiver is sent events", [&] {
+    const std::string state = story.slave("replica-1", "Slave_IO_State");
+    return contains(state, "to send event") || contains(state, "Queueing");
+  });
   eventually("the receiver no longer acknowledges",
              [&] { return status(story, "replica-1", words.replica + "_status") == "OFF"; });
   story.sql("replica-1", {"SET GLOBAL " + replica_variable + " = ON"});
